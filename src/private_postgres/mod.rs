@@ -1,0 +1,1 @@
+//! Private PostgreSQL (being written).

@@ -1,0 +1,2 @@
+//! Verify (being written).
+pub mod signature;
