@@ -1,0 +1,281 @@
+//! The composition root: builds every room, and owns the order of start and stop.
+//!
+//! Start: journal, private PostgreSQL if one is wanted, listeners, then the schema and the workers, for
+//! which nobody waits: deliveries are accepted while PostgreSQL is away.
+//! Stop: the door first, then what is underway, then the workers with what fits into the time, then the
+//! journal. What does not fit waits in the journal.
+//! Promises: a wrong setting, a journal in use, an address that is taken or a schema that is too new ends
+//! the process with one line that says so; a database that is away does not.
+
+use crate::config::{self, DatabaseArgs, ServeArgs, ServeSettings};
+use crate::health::Health;
+use crate::journal::Journal;
+use crate::private_postgres::{Durability, PrivatePostgres};
+use crate::queue::{self, Queue, Stop};
+use crate::receive::{self, Context};
+use crate::store::{Database, migrate};
+use crate::telemetry::metric::Metrics;
+use crate::verify::Verifier;
+use crate::{apply, journal};
+use actix_web::dev::ServerHandle;
+use actix_web::http::StatusCode;
+use anyhow::Context as _;
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+/// From the signal to the end, if all goes well; under the usual kill time of 30 s.
+const STOP_WITHIN: Duration = Duration::from_secs(25);
+
+/// For the journal's file to be closed tidily; what is in it is durable anyway.
+const CLOSE_WITHIN: Duration = Duration::from_secs(2);
+
+/// Between tries to bring the schema up while the database is away.
+const MIGRATE_RETRY: Duration = Duration::from_secs(2);
+
+/// `callsink migrate`.
+///
+/// # Errors
+/// A wrong setting, or why the schema could not be brought up.
+pub async fn migrate(args: DatabaseArgs) -> anyhow::Result<ExitCode> {
+    let database = config::required_database(args)?;
+    let place = database.place();
+    let applied = migrate::migrate(&database).await.with_context(|| format!("database {place}"))?;
+    let version = migrate::binary_version();
+    println!("database {place}: {applied} migrations applied, schema version {version}");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `callsink serve`, until a signal or until it can't go on.
+///
+/// # Errors
+/// Why it could not start, or could not go on.
+pub async fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
+    let settings = ServeSettings::resolve(args)?;
+    for name in config::unknown_variables() {
+        tracing::warn!(name, "this variable is not a setting of callsink and is ignored");
+    }
+    let mut signals = Signals::listen()?;
+    let mut service = Service::start(settings).await?;
+    let ended = tokio::select! {
+        () = signals.next() => {
+            tracing::info!("stopping; a second signal stops at once");
+            Ok(ExitCode::SUCCESS)
+        }
+        failure = service.failed() => Err(failure),
+    };
+    tokio::select! {
+        () = service.stop() => ended,
+        () = signals.next() => {
+            tracing::warn!("stopped at once; what PostgreSQL does not have yet waits in the journal");
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}
+
+/// SIGTERM and SIGINT alike.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> anyhow::Result<Self> {
+        let listen = |kind| signal(kind).context("signals can't be listened for");
+        Ok(Self {
+            terminate: listen(SignalKind::terminate())?,
+            interrupt: listen(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// Everything that runs.
+struct Service {
+    health: Arc<Health>,
+    journal: Journal,
+    writer: JoinHandle<()>,
+    private_postgres: Option<PrivatePostgres>,
+    public: ServerHandle,
+    admin: ServerHandle,
+    feeding: Stop,
+    give_up: CancellationToken,
+    /// Ends by itself only when the service can't go on.
+    store: tokio::task::JoinHandle<anyhow::Result<()>>,
+}
+
+impl Service {
+    async fn start(settings: ServeSettings) -> anyhow::Result<Self> {
+        let opened = journal::open(&settings.data_dir, settings.journal_max_bytes)?;
+        let metrics = Arc::new(Metrics::new());
+        if let Some(aside) = &opened.moved_aside {
+            metrics.journals_moved_aside.increment(1);
+            tracing::error!(
+                path = %aside.display(),
+                "the journal was damaged and has been moved aside; events in it that PostgreSQL did not \
+                 have yet are in that file only"
+            );
+        }
+        let (listener, listen) = bind("CALLSINK_LISTEN", settings.listen)?;
+        let (admin_listener, admin_listen) = bind("CALLSINK_ADMIN_LISTEN", settings.admin_listen)?;
+        let (database, private_postgres) = match settings.database {
+            Some(database) => (database, None),
+            None => start_private_postgres(settings.data_dir).await?,
+        };
+
+        let health = Arc::new(Health::new(settings.sink.as_ref().err()));
+        let feeding = Stop::default();
+        let queue = queue::start(
+            &opened.journal,
+            opened.reader,
+            opened.forgotten,
+            settings.queue_events,
+            feeding.clone(),
+        );
+        let context = Arc::new(Context {
+            verifier: settings.sink.map(|sink| Verifier::new(sink.public_url, &sink.secrets)),
+            journal: opened.journal.clone(),
+            health: Arc::clone(&health),
+            metrics: Arc::clone(&metrics),
+            max_body_bytes: settings.max_body_bytes,
+            reject_status: StatusCode::from_u16(settings.reject_status)?,
+            queue_depth: queue.depth.clone(),
+            gates: receive::Gates::default(),
+        });
+        let limits = receive::Limits {
+            http_workers: settings.http_workers,
+            max_connections: settings.max_connections,
+        };
+        let public_server = receive::public_server(listener, &context, limits)?;
+        let admin_server = receive::admin_server(admin_listener, &context)?;
+        let (public, admin) = (public_server.handle(), admin_server.handle());
+        tokio::spawn(public_server);
+        tokio::spawn(admin_server);
+        tracing::info!(%listen, %admin_listen, database = database.place(), backlog = opened.backlog, "started");
+        match &context.verifier {
+            Ok(verifier) => {
+                tracing::info!(public_url = %verifier.url(), "accepting deliveries of this sink");
+            }
+            Err(missing) => tracing::warn!(
+                "not configured: set {} to accept deliveries; until then they are answered 503, and \
+                 Twilio tries them again for four hours",
+                missing.0.join(" and ")
+            ),
+        }
+
+        let give_up = CancellationToken::new();
+        let shared = apply::Shared { metrics, health: Arc::clone(&health), give_up: give_up.clone() };
+        let limits =
+            apply::Limits { workers: settings.workers, batch_events: settings.batch_events };
+        let store = tokio::spawn(run_store(database, queue, limits, shared));
+        Ok(Self {
+            health,
+            journal: opened.journal,
+            writer: opened.writer,
+            private_postgres,
+            public,
+            admin,
+            feeding,
+            give_up,
+            store,
+        })
+    }
+
+    /// Resolves when the service can't go on, with the reason.
+    async fn failed(&mut self) -> anyhow::Error {
+        match (&mut self.store).await {
+            Ok(Ok(())) => anyhow::anyhow!("the workers ended without being told to"),
+            Ok(Err(error)) => error,
+            Err(panic) => anyhow::anyhow!(panic).context("the workers broke"),
+        }
+    }
+
+    async fn stop(self) {
+        let deadline = Instant::now() + STOP_WITHIN;
+        self.health.stop();
+        self.public.stop(true).await;
+        self.journal.close();
+        self.feeding.when_empty.cancel();
+        if !self.health.is_database_up() {
+            self.give_up.cancel(); // waiting for it would only delay the end
+        }
+        let left = deadline.saturating_duration_since(Instant::now());
+        if !self.store.is_finished() && timeout(left, self.store).await.is_err() {
+            self.give_up.cancel();
+            self.feeding.now.cancel();
+        }
+        let backlog = self.journal.status().depth;
+        self.admin.stop(false).await;
+        drop(self.journal);
+        let writer = tokio::task::spawn_blocking(move || self.writer.join());
+        drop(timeout(CLOSE_WITHIN, writer).await);
+        if let Some(postgres) = self.private_postgres {
+            match tokio::task::spawn_blocking(move || postgres.stop()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::error!(%error, "the private PostgreSQL did not stop"),
+                Err(error) => tracing::error!(%error, "stopping the private PostgreSQL broke"),
+            }
+        }
+        tracing::info!(backlog, "stopped; a backlog is applied at the next start");
+    }
+}
+
+fn bind(variable: &str, address: SocketAddr) -> anyhow::Result<(TcpListener, SocketAddr)> {
+    let listener = receive::bind(address).with_context(|| {
+        format!("{variable} is \"{address}\": expected an address of this machine that is free")
+    })?;
+    let address = listener.local_addr()?;
+    Ok((listener, address))
+}
+
+async fn start_private_postgres(
+    data_dir: PathBuf,
+) -> anyhow::Result<(Database, Option<PrivatePostgres>)> {
+    tracing::info!("DATABASE_URL is not set: starting a private PostgreSQL in the data directory");
+    let start = move || PrivatePostgres::start(&data_dir, Durability::Full);
+    let postgres = tokio::task::spawn_blocking(start).await??;
+    let database = Database::parse(postgres.url()).map_err(anyhow::Error::msg)?;
+    Ok((database, Some(postgres)))
+}
+
+/// Brings the schema up, however long the database is away, then runs the workers to their end.
+async fn run_store(
+    database: Database,
+    queue: Queue,
+    limits: apply::Limits,
+    shared: apply::Shared,
+) -> anyhow::Result<()> {
+    loop {
+        match migrate::migrate(&database).await {
+            Ok(applied) => {
+                tracing::info!(applied, version = migrate::binary_version(), "the schema is up to date");
+                break;
+            }
+            Err(error) if error.is_transient() => {
+                tracing::warn!(%error, "waiting for PostgreSQL; deliveries are kept in the journal");
+                shared.health.database_is_down(&error.to_string());
+            }
+            Err(error) => return Err(error.into()),
+        }
+        let pause = shared.give_up.run_until_cancelled(tokio::time::sleep(MIGRATE_RETRY));
+        if pause.await.is_none() {
+            return Ok(());
+        }
+    }
+    shared.health.database_is_up();
+    shared.metrics.database_up.set(1.0);
+    apply::start(queue, &database, limits, &shared).wait().await;
+    Ok(())
+}

@@ -1,0 +1,95 @@
+//! The workers: from queued entries to rows, each event to exactly one outcome.
+//!
+//! In: the queue. Out: rows, by the store; positions that are done.
+//! Promises: the events of one call always go to the same worker, so no two workers wait for each
+//! other's rows; a batch is stored or tried again for as long as it takes; an event that PostgreSQL
+//! refuses is found by halving and buried alone, its neighbours go in.
+//! Must not know: HTTP, signatures, how the journal keeps what it keeps.
+
+mod backoff;
+mod reduce;
+mod worker;
+
+use crate::decode::{self, Decoded, Meaning};
+use crate::health::Health;
+use crate::queue::{Queue, Queued};
+use crate::store::Database;
+use crate::telemetry::metric::Metrics;
+use sha2::{Digest, Sha256};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use worker::Worker;
+
+/// How many workers, and how they batch.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Workers, each with one connection.
+    pub workers: usize,
+    /// Events in one batch at most.
+    pub batch_events: usize,
+}
+
+/// What the workers share.
+#[derive(Debug, Clone)]
+pub struct Shared {
+    /// Counts.
+    pub metrics: Arc<Metrics>,
+    /// Hears how the database is.
+    pub health: Arc<Health>,
+    /// When cancelled, a worker whose database is away stops trying; the rest waits in the journal.
+    pub give_up: CancellationToken,
+}
+
+/// An event on its way through a worker.
+struct Work {
+    queued: Queued,
+    decoded: Decoded,
+}
+
+/// Starts the workers. They end when the queue has ended and everything in it is stored, or given up.
+#[must_use]
+pub fn start(queue: Queue, database: &Database, limits: Limits, shared: &Shared) -> TaskTracker {
+    let tracker = TaskTracker::new();
+    let mut senders = Vec::with_capacity(limits.workers);
+    for _ in 0..limits.workers {
+        let (sender, receiver) = mpsc::channel(limits.batch_events);
+        senders.push(sender);
+        let worker =
+            Worker::new(receiver, database, limits, Arc::clone(&queue.done), shared.clone());
+        tracker.spawn(worker.run());
+    }
+    tracker.spawn(dispatch(queue.entries, senders));
+    tracker.close();
+    tracker
+}
+
+/// Decodes, and hands each event to the worker of its call.
+async fn dispatch(mut entries: mpsc::Receiver<Queued>, senders: Vec<mpsc::Sender<Work>>) {
+    while let Some(queued) = entries.recv().await {
+        let decoded = decode::decode(&queued.entry.body, queued.entry.received);
+        let worker = worker_of(&decoded, queued.entry.position, senders.len());
+        if senders[worker].send(Work { queued, decoded }).await.is_err() {
+            return; // given up: what is not stored waits in the journal
+        }
+    }
+}
+
+/// Calls by their SID; what belongs to no call goes round.
+fn worker_of(decoded: &Decoded, position: u64, workers: usize) -> usize {
+    let number = match &decoded.meaning {
+        Meaning::CallSummary { call, .. } => {
+            let mut hasher = DefaultHasher::new();
+            call.call_sid.hash(&mut hasher);
+            hasher.finish()
+        }
+        Meaning::Other(_) | Meaning::Undecodable(_) => position,
+    };
+    usize::try_from(number % workers as u64).unwrap_or(0)
+}
+
+fn digest(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
+}

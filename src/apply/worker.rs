@@ -1,0 +1,249 @@
+//! One worker: gather a batch, reduce it, store it, say that it is done; again.
+//!
+//! In: events of its share of the calls. Out: rows. Promises: a position is marked done only when what
+//! it held is committed; a batch is never given up for a reason that is not its content.
+
+use super::backoff::Backoff;
+use super::reduce::{Letter, Reduced, names, reduce};
+use super::{Limits, Shared, Work};
+use crate::decode;
+use crate::journal::Entry;
+use crate::queue::{Done, Queued};
+use crate::store::{Database, DeadLetter, RawEvent, Session, StoreError, Trouble, Upserted};
+use crate::telemetry::metric::{Metrics, REFUSED};
+use chrono::{DateTime, Utc};
+use metrics::Histogram;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+
+/// How long the first event of a batch waits for company.
+const LINGER: Duration = Duration::from_millis(15);
+
+/// Said at the first failure, then every so many, so that an outage of hours is a page of log.
+const SAY_EVERY: u32 = 20;
+
+pub(super) struct Worker {
+    work: mpsc::Receiver<Work>,
+    session: Session,
+    batch_events: usize,
+    done: Arc<Done>,
+    shared: Shared,
+}
+
+/// The worker was told to give up; what it had waits in the journal.
+struct GivenUp;
+
+impl Worker {
+    pub(super) fn new(
+        work: mpsc::Receiver<Work>,
+        database: &Database,
+        limits: Limits,
+        done: Arc<Done>,
+        shared: Shared,
+    ) -> Self {
+        let session = Session::new(database);
+        Self { work, session, batch_events: limits.batch_events, done, shared }
+    }
+
+    pub(super) async fn run(mut self) {
+        while let Some(batch) = self.gather().await {
+            let started = Instant::now();
+            let size = batch.len();
+            let mut queued = Vec::with_capacity(size);
+            let mut decoded = Vec::with_capacity(size);
+            for work in batch {
+                decoded.push((work.queued.entry.clone(), work.decoded));
+                queued.push(work.queued);
+            }
+            let reduced = reduce(decoded.into_iter());
+            if self.apply(&queued, reduced).await.is_err() {
+                return;
+            }
+            #[expect(clippy::cast_precision_loss, reason = "a batch has a few thousand events at most")]
+            self.shared.metrics.batch_events.record(size as f64);
+            self.shared.metrics.batch_duration.record(started.elapsed());
+            self.done.mark(queued.iter().map(|queued| queued.entry.position));
+        }
+    }
+
+    /// The next batch; `None` when there is no more work.
+    async fn gather(&mut self) -> Option<Vec<Work>> {
+        let mut batch = vec![self.work.recv().await?];
+        let deadline = tokio::time::Instant::now() + LINGER;
+        while batch.len() < self.batch_events {
+            match tokio::time::timeout_at(deadline, self.work.recv()).await {
+                Ok(Some(work)) => batch.push(work),
+                Ok(None) | Err(_) => break,
+            }
+        }
+        Some(batch)
+    }
+
+    /// Stores `reduced`, which is what the entries of `queued` come down to. Refused for its content, it
+    /// is halved and read again from the entries, until the event that causes it stands alone.
+    async fn apply(&mut self, queued: &[Queued], reduced: Reduced) -> Result<(), GivenUp> {
+        match self.store(&reduced).await? {
+            Ok(upserted) => {
+                self.count(&reduced, upserted);
+                Ok(())
+            }
+            Err(refusal) if queued.len() == 1 => self.bury(&queued[0].entry, &refusal).await,
+            Err(_) => {
+                let (left, right) = queued.split_at(queued.len() / 2);
+                for half in [left, right] {
+                    let entries = half.iter().map(|queued| queued.entry.clone());
+                    let events = entries.map(|entry| {
+                        let decoded = decode::decode(&entry.body, entry.received);
+                        (entry, decoded)
+                    });
+                    Box::pin(self.apply(half, reduce(events))).await?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Tries until it is in, or refused for its content.
+    async fn store(
+        &mut self,
+        reduced: &Reduced,
+    ) -> Result<Result<Upserted, StoreError>, GivenUp> {
+        let mut backoff = Backoff::default();
+        loop {
+            match self.store_once(reduced).await {
+                Ok(upserted) => {
+                    self.database_is_up();
+                    return Ok(Ok(upserted));
+                }
+                Err(refusal) if refusal.trouble == Trouble::Content => {
+                    self.database_is_up();
+                    return Ok(Err(refusal));
+                }
+                Err(error) => self.wait(&error, &mut backoff).await?,
+            }
+        }
+    }
+
+    /// Three statements, each of which can be repeated without harm.
+    async fn store_once(&mut self, reduced: &Reduced) -> Result<Upserted, StoreError> {
+        for letter in &reduced.letters {
+            self.session.insert_dead_letter(&letter.as_dead_letter(None)).await?;
+        }
+        let raw: Vec<RawEvent<'_>> = reduced
+            .raw
+            .iter()
+            .map(|(digest, (received, event))| RawEvent { digest: *digest, received: *received, event })
+            .collect();
+        self.session.insert_events(&raw).await?;
+        self.session.upsert_call_summaries(&reduced.calls).await
+    }
+
+    async fn bury(&mut self, entry: &Entry, refusal: &StoreError) -> Result<(), GivenUp> {
+        let (event_id, event_type, call_sid) =
+            names(&decode::decode(&entry.body, entry.received).meaning);
+        let letter = Letter {
+            entry: entry.clone(),
+            reason: REFUSED,
+            detail: refusal.to_string(),
+            event_id,
+            event_type,
+            call_sid,
+        };
+        let mut backoff = Backoff::default();
+        loop {
+            let letter = letter.as_dead_letter(refusal.sqlstate.as_deref());
+            match self.session.insert_dead_letter(&letter).await {
+                Ok(()) => break,
+                Err(error) => self.wait(&error, &mut backoff).await?,
+            }
+        }
+        tracing::warn!(
+            sqlstate = refusal.sqlstate,
+            "PostgreSQL refused an event; it is kept in callsink.dead_letters"
+        );
+        self.shared.metrics.outcome_dead.increment(1);
+        self.shared.metrics.count_dead_letter(REFUSED);
+        Ok(())
+    }
+
+    /// Waits before the next try, or gives up when told to.
+    async fn wait(&mut self, error: &StoreError, backoff: &mut Backoff) -> Result<(), GivenUp> {
+        self.shared.health.database_is_down(&error.message);
+        self.shared.metrics.database_up.set(0.0);
+        self.shared.metrics.store_retries.increment(1);
+        if backoff.failures() % SAY_EVERY == 0 {
+            tracing::warn!(
+                %error,
+                sqlstate = error.sqlstate,
+                failures = backoff.failures() + 1,
+                "PostgreSQL does not take events in; they wait in the journal and are tried again"
+            );
+        }
+        let give_up = self.shared.give_up.clone();
+        let waited = give_up.run_until_cancelled(tokio::time::sleep(backoff.next())).await;
+        waited.ok_or(GivenUp)
+    }
+
+    fn database_is_up(&self) {
+        if self.shared.health.database_is_up() {
+            tracing::info!("PostgreSQL takes events in");
+        }
+        self.shared.metrics.database_up.set(1.0);
+    }
+
+    fn count(&self, reduced: &Reduced, upserted: Upserted) {
+        let metrics = &self.shared.metrics;
+        metrics.outcome_applied.increment(upserted.won as u64);
+        metrics.outcome_stale.increment(upserted.lost as u64);
+        metrics.outcome_reduced.increment((reduced.summaries - reduced.calls.len()) as u64);
+        metrics.outcome_raw.increment(reduced.others as u64);
+        metrics.unreadable_fields.increment(reduced.unreadable_fields as u64);
+        for letter in &reduced.letters {
+            metrics.count_dead_letter(letter.reason);
+            if letter.is_all_there_is() {
+                metrics.outcome_dead.increment(1);
+                tracing::warn!(
+                    reason = letter.reason,
+                    detail = letter.detail,
+                    "an event could not be read; it is kept in callsink.dead_letters"
+                );
+            }
+        }
+        let now = Utc::now();
+        for call in &reduced.calls {
+            record(&metrics.received_to_row, now, call.received.last);
+            if let Some(time) = call.winner.key.time {
+                record(&metrics.event_to_row, now, time);
+            }
+        }
+    }
+}
+
+impl Letter {
+    fn as_dead_letter<'a>(&'a self, sqlstate: Option<&'a str>) -> DeadLetter<'a> {
+        DeadLetter {
+            raw: &self.entry.body,
+            received: self.entry.received,
+            reason: self.reason,
+            detail: &self.detail,
+            sqlstate,
+            event_id: self.event_id.as_deref(),
+            event_type: self.event_type.as_deref(),
+            call_sid: self.call_sid.as_deref(),
+        }
+    }
+}
+
+impl Metrics {
+    fn count_dead_letter(&self, reason: &str) {
+        if let Some(counter) = self.dead_letters.get(reason) {
+            counter.increment(1);
+        }
+    }
+}
+
+/// Seconds from `then` to `now`; a clock that is behind Twilio's counts as no time.
+fn record(histogram: &Histogram, now: DateTime<Utc>, then: DateTime<Utc>) {
+    histogram.record((now - then).to_std().unwrap_or_default());
+}

@@ -1,0 +1,256 @@
+//! From the raw bytes of one verified event to what it means.
+//!
+//! In: the bytes of one event as the journal holds them, and when they came. Out: a call summary, an
+//! event of another type, or the reason why neither could be read.
+//! Promises: pure; never fails as a whole because of one odd field (that one is `Null` and named);
+//! what it cannot understand it gives back, it drops nothing.
+//! Must not know: HTTP, SQL, the journal.
+
+pub mod call_summary;
+mod members;
+mod sanitise;
+mod scalar;
+pub mod split;
+mod tree;
+
+use crate::domain::{CallSummary, SummaryState};
+use chrono::{DateTime, Utc};
+use members::members;
+use scalar::{as_text, as_time};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+
+/// What one event turned out to be.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decoded {
+    /// Its meaning.
+    pub meaning: Meaning,
+    /// Characters that PostgreSQL cannot hold stand as U+FFFD in `meaning`; the caller keeps the bytes.
+    pub sanitised: bool,
+}
+
+/// The meaning of one event.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Meaning {
+    /// A summary of a call. One of an unknown state is kept raw as well: it may say what no column holds.
+    CallSummary {
+        /// The call, known by this event.
+        call: Box<CallSummary>,
+        /// The raw event, for states that we don't know.
+        raw: Option<Box<OtherEvent>>,
+    },
+    /// Any other type: test events, other subscriptions.
+    Other(Box<OtherEvent>),
+    /// Neither.
+    Undecodable(Undecodable),
+}
+
+/// An event without a table of its own.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OtherEvent {
+    /// CloudEvents `type`.
+    pub event_type: String,
+    /// CloudEvents `id`.
+    pub id: Option<String>,
+    /// CloudEvents `source`.
+    pub source: Option<String>,
+    /// CloudEvents `dataschema`.
+    pub dataschema: Option<String>,
+    /// CloudEvents `time`.
+    pub time: Option<DateTime<Utc>>,
+    /// `data` as JSON text.
+    pub data: Option<String>,
+    /// All other members as one JSON object.
+    pub envelope: String,
+}
+
+/// Why an event could not be read, and what was readable.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Undecodable {
+    /// The kind of trouble.
+    pub reason: Reason,
+    /// What exactly, for a person.
+    pub detail: String,
+    /// CloudEvents `id`, where readable.
+    pub id: Option<String>,
+    /// CloudEvents `type`, where readable.
+    pub event_type: Option<String>,
+}
+
+/// Kinds of trouble; the words in `callsink.dead_letters.reason`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// The bytes are not JSON.
+    NotJson,
+    /// JSON, but not an object.
+    NotAnObject,
+    /// An object without a CloudEvents `type`.
+    NoType,
+    /// A call summary without `data`.
+    NoData,
+    /// A call summary whose `data` is neither an object nor a text that holds one.
+    DataNotAnObject,
+    /// A call summary that does not say which call.
+    NoCallSid,
+}
+
+impl Reason {
+    /// The word in the database and in metrics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NotJson => "not_json",
+            Self::NotAnObject => "not_an_object",
+            Self::NoType => "no_type",
+            Self::NoData => "no_data",
+            Self::DataNotAnObject => "data_not_an_object",
+            Self::NoCallSid => "no_call_sid",
+        }
+    }
+}
+
+/// The CloudEvents members of an event.
+#[derive(Default)]
+struct Envelope<'a> {
+    event_type: Option<String>,
+    id: Option<String>,
+    source: Option<String>,
+    dataschema: Option<String>,
+    time: Option<DateTime<Utc>>,
+    data: Option<&'a RawValue>,
+    /// Every member but `data`.
+    others: Vec<(Cow<'a, str>, &'a RawValue)>,
+}
+
+/// `data` once the text around it, if any, is taken off.
+struct Data<'a> {
+    text: Cow<'a, str>,
+    sanitised: bool,
+}
+
+/// Reads one event. `received` is when its delivery came in.
+#[must_use]
+pub fn decode(raw: &[u8], received: DateTime<Utc>) -> Decoded {
+    let (text, sanitised) = sanitise::sanitise(raw);
+    let undecodable = |reason, detail: String| Decoded {
+        meaning: Meaning::Undecodable(Undecodable { reason, detail, id: None, event_type: None }),
+        sanitised: false, // a dead letter keeps the bytes anyway
+    };
+    let text = text.trim_ascii();
+    if !text.starts_with('{') {
+        return match serde_json::from_str::<&RawValue>(text) {
+            Ok(_) => undecodable(Reason::NotAnObject, "the event is not a JSON object".to_owned()),
+            Err(error) => undecodable(Reason::NotJson, error.to_string()),
+        };
+    }
+    match members(text) {
+        Err(error) => undecodable(Reason::NotJson, error.to_string()),
+        Ok(members) => Envelope::read(members).decode(received, sanitised),
+    }
+}
+
+impl<'a> Envelope<'a> {
+    fn read(members: Vec<(Cow<'a, str>, &'a RawValue)>) -> Self {
+        let mut envelope = Self::default();
+        for (name, value) in members {
+            match &*name {
+                "data" => {
+                    envelope.data = Some(value).filter(|value| value.get() != "null");
+                    continue;
+                }
+                "type" => envelope.event_type = as_text(value),
+                "id" => envelope.id = as_text(value),
+                "source" => envelope.source = as_text(value),
+                "dataschema" => envelope.dataschema = as_text(value),
+                "time" => envelope.time = as_time(value),
+                _ => {}
+            }
+            envelope.others.push((name, value));
+        }
+        envelope
+    }
+
+    fn decode(mut self, received: DateTime<Utc>, sanitised: bool) -> Decoded {
+        let Some(event_type) = self.event_type.take() else {
+            return self.undecodable(None, Reason::NoType, "the event has no type");
+        };
+        let data = self.data.and_then(|raw| data_of(raw));
+        let sanitised = sanitised || data.as_ref().is_some_and(|data| data.sanitised);
+        let meaning = match SummaryState::from_event_type(&event_type) {
+            None => Meaning::Other(Box::new(self.into_other(event_type, data))),
+            Some(state) => {
+                match call_summary::read(&self.header(&event_type, state), data.as_ref(), received)
+                {
+                    Ok(call) => Meaning::CallSummary {
+                        call: Box::new(call),
+                        raw: (state == SummaryState::Other)
+                            .then(|| Box::new(self.into_other(event_type, data))),
+                    },
+                    // Of an unknown state we don't know that it must name a call: keep it as it is.
+                    Err(_) if state == SummaryState::Other => {
+                        Meaning::Other(Box::new(self.into_other(event_type, data)))
+                    }
+                    Err((reason, detail)) => {
+                        return self.undecodable(Some(event_type), reason, &detail);
+                    }
+                }
+            }
+        };
+        Decoded { meaning, sanitised }
+    }
+
+    fn header<'e>(&'e self, event_type: &'e str, state: SummaryState) -> call_summary::Header<'e> {
+        call_summary::Header {
+            event_type,
+            state,
+            id: self.id.as_deref(),
+            source: self.source.as_deref(),
+            dataschema: self.dataschema.as_deref(),
+            time: self.time,
+            has_data: self.data.is_some(),
+        }
+    }
+
+    fn into_other(self, event_type: String, data: Option<Data<'_>>) -> OtherEvent {
+        let mut others = self.others;
+        if let (None, Some(raw)) = (&data, self.data) {
+            others.push((Cow::Borrowed("data"), raw));
+        }
+        OtherEvent {
+            event_type,
+            id: self.id,
+            source: self.source,
+            dataschema: self.dataschema,
+            time: self.time,
+            data: data.map(|data| data.text.into_owned()),
+            envelope: members::object(&others),
+        }
+    }
+
+    fn undecodable(self, event_type: Option<String>, reason: Reason, detail: &str) -> Decoded {
+        Decoded {
+            meaning: Meaning::Undecodable(Undecodable {
+                reason,
+                detail: detail.to_owned(),
+                id: self.id,
+                event_type,
+            }),
+            sanitised: false,
+        }
+    }
+}
+
+/// `data` as JSON text, whether it was sent as an object or as a text that holds one. `None` when
+/// the text does not hold JSON.
+fn data_of(raw: &RawValue) -> Option<Data<'_>> {
+    if !raw.get().starts_with('"') {
+        return Some(Data { text: Cow::Borrowed(raw.get()), sanitised: false });
+    }
+    let inner: String = serde_json::from_str(raw.get()).ok()?;
+    let (text, sanitised) = match sanitise::sanitise(inner.as_bytes()) {
+        (Cow::Borrowed(_), sanitised) => (inner, sanitised),
+        (Cow::Owned(text), sanitised) => (text, sanitised),
+    };
+    serde_json::from_str::<&RawValue>(&text).ok()?;
+    Some(Data { text: Cow::Owned(text), sanitised })
+}

@@ -1,0 +1,184 @@
+//! Opening a journal: the lock, the file, what a crash or a disk has made of it.
+//!
+//! In: a directory and the size limit. Out: the two sides of the journal, and what was found.
+//! Promises: nothing is deleted; a file that SQLite can't read is moved aside under a name that says
+//! so. Opening takes the same time whatever the backlog: it never scans.
+
+use super::writer::Writer;
+use super::{Journal, Reader, Shared};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::{Arc, Mutex};
+use tokio::sync::{mpsc, watch};
+
+const FILE: &str = "journal.db";
+const LOCK: &str = "journal.lock";
+
+/// The layout of the file; a later layout gets a later number.
+const VERSION: i64 = 1;
+
+/// How many deliveries may wait for the writer; more wait in their handlers.
+const COMMANDS: usize = 1024;
+
+const CREATE: &str = include_str!("sql/create_entries.sql");
+const SPAN: &str = include_str!("sql/select_span.sql");
+
+/// Why a journal could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Two writers on one journal would give positions twice.
+    #[error("the journal in {0} is in use by another callsink; give each its own CALLSINK_DATA_DIR")]
+    Locked(PathBuf),
+    /// The directory or the lock file can't be made or written.
+    #[error("the journal's directory {path} can't be used: {source}; it must be writable by this user")]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Made by a later callsink.
+    #[error("the journal {path} has layout {found}, this callsink knows up to {VERSION}; start the newer callsink, or let it drain the journal first")]
+    TooNew {
+        /// The file.
+        path: PathBuf,
+        /// Its layout.
+        found: i64,
+    },
+    /// Anything else that SQLite says.
+    #[error("the journal {path} can't be opened: {source}")]
+    Sqlite {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+}
+
+/// An open journal.
+#[derive(Debug)]
+pub struct Opened {
+    /// The writing side.
+    pub journal: Journal,
+    /// The reading side.
+    pub reader: Reader,
+    /// The last position that is gone: reading starts after it.
+    pub forgotten: u64,
+    /// Entries that a former run left.
+    pub backlog: u64,
+    /// Where a damaged file was moved to.
+    pub moved_aside: Option<PathBuf>,
+    /// The writer ends when every handle is dropped; join it to know that the file is closed.
+    pub writer: std::thread::JoinHandle<()>,
+}
+
+/// Opens the journal in `directory`, making both where they don't exist.
+///
+/// # Errors
+/// See [`OpenError`].
+pub fn open(directory: &Path, max_bytes: u64) -> Result<Opened, OpenError> {
+    let unusable = |source| OpenError::Directory { path: directory.to_owned(), source };
+    std::fs::create_dir_all(directory).map_err(unusable)?;
+    let lock = File::create(directory.join(LOCK)).map_err(unusable)?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(OpenError::Locked(directory.to_owned())),
+        Err(TryLockError::Error(source)) => return Err(unusable(source)),
+    }
+
+    let path = directory.join(FILE);
+    let sqlite = |source| OpenError::Sqlite { path: path.clone(), source };
+    let (connection, moved_aside) = match connect(&path) {
+        Ok(connection) => (connection, None),
+        Err(OpenError::Sqlite { source, .. }) if is_damage(&source) => {
+            let aside = move_aside(&path).map_err(unusable)?;
+            (connect(&path)?, Some(aside))
+        }
+        Err(error) => return Err(error),
+    };
+
+    let (first, last) = connection
+        .query_row(SPAN, (), |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))
+        .map_err(sqlite)?;
+    // An empty journal starts at 1 again; within one run positions are not given twice.
+    let (first, last) = (first.cast_unsigned(), last.cast_unsigned());
+    let forgotten = first.saturating_sub(1);
+    let page_size: i64 =
+        connection.query_row("PRAGMA page_size", (), |row| row.get(0)).map_err(sqlite)?;
+    let read_only = || Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY);
+
+    let shared = Arc::new(Shared {
+        max_bytes,
+        bytes: AtomicU64::new(0),
+        forget_through: AtomicU64::new(forgotten),
+        forgotten: AtomicU64::new(forgotten),
+        closed: AtomicBool::new(false),
+        committed: watch::Sender::new(last),
+        trouble: Mutex::new(None),
+        inspector: Mutex::new(read_only().map_err(sqlite)?),
+    });
+    let reader = Reader::new(read_only().map_err(sqlite)?);
+    let (sender, commands) = mpsc::channel(COMMANDS);
+    let writer = Writer {
+        connection,
+        shared: Arc::clone(&shared),
+        commands,
+        next_position: last + 1,
+        page_size: page_size.max(0).cast_unsigned(),
+    };
+    writer.measure();
+    let writer = std::thread::Builder::new()
+        .name("journal".to_owned())
+        .spawn(move || {
+            writer.run();
+            drop(lock); // only now may another process open it
+        })
+        .map_err(unusable)?;
+    Ok(Opened {
+        journal: Journal { commands: sender, shared },
+        reader,
+        forgotten,
+        backlog: last - forgotten,
+        moved_aside,
+        writer,
+    })
+}
+
+fn connect(path: &Path) -> Result<Connection, OpenError> {
+    let failed = |source| OpenError::Sqlite { path: path.to_owned(), source };
+    let connection = Connection::open(path).map_err(failed)?;
+    let version: i64 =
+        connection.query_row("PRAGMA user_version", (), |row| row.get(0)).map_err(failed)?;
+    if version > VERSION {
+        return Err(OpenError::TooNew { path: path.to_owned(), found: version });
+    }
+    connection.execute_batch(CREATE).map_err(failed)?;
+    Ok(connection)
+}
+
+fn is_damage(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt)
+    )
+}
+
+/// Renames the file and what belongs to it, so that a person can look at it later.
+fn move_aside(path: &Path) -> std::io::Result<PathBuf> {
+    let stamp = chrono::Utc::now().format("%Y%m%dT%H%M%S%.3fZ");
+    let aside = path.with_extension(format!("db.corrupt-{stamp}"));
+    std::fs::rename(path, &aside)?;
+    for suffix in ["-wal", "-shm"] {
+        let with_suffix = |path: &Path| {
+            let mut name = path.as_os_str().to_owned();
+            name.push(suffix);
+            PathBuf::from(name)
+        };
+        if with_suffix(path).exists() {
+            std::fs::rename(with_suffix(path), with_suffix(&aside))?;
+        }
+    }
+    Ok(aside)
+}

@@ -1,0 +1,2 @@
+-- journal::writer
+DELETE FROM entries WHERE position <= ?1

@@ -1,0 +1,178 @@
+//! The handler of deliveries: read, verify, open, make durable, answer.
+//!
+//! In: any request to the public listener. Out: an answer, counted and, where an operator should know,
+//! logged. Promises: see `receive`.
+
+use super::Context;
+use super::answer::Answer;
+use crate::decode::split::split;
+use crate::telemetry::metric::Unavailable;
+use crate::verify::{Rejection, Unverified, Verified, Verifier};
+use actix_web::http::{Method, header};
+use actix_web::{HttpRequest, HttpResponse, web};
+use bytes::{Bytes, BytesMut};
+use chrono::Utc;
+use futures_util::StreamExt;
+use std::time::Duration;
+
+/// Time for the whole body. Twilio gives up after five seconds in all.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Time for the journal. Beyond it Twilio has hung up, or is about to; what is durable then after all
+/// arrives a second time and changes nothing.
+const APPEND_TIMEOUT: Duration = Duration::from_millis(4_500);
+
+/// Handles everything that arrives at the public listener.
+pub(super) async fn receive(
+    context: web::Data<Context>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> HttpResponse {
+    let answer = answer(&context, &request, payload).await;
+    count(&context, &answer);
+    answer.response(context.reject_status)
+}
+
+async fn answer(context: &Context, request: &HttpRequest, payload: web::Payload) -> Answer {
+    let verifier = match &context.verifier {
+        Ok(verifier) => verifier,
+        Err(missing) => {
+            if let Some(suppressed) = context.gates.unavailable.allow() {
+                tracing::warn!(
+                    missing = missing.0.join(" and "),
+                    suppressed,
+                    "a delivery was answered 503: callsink is not configured yet"
+                );
+            }
+            return Answer::Unavailable(Unavailable::Unconfigured);
+        }
+    };
+    if request.uri().path() != verifier.url().path() {
+        return Answer::WrongPath;
+    }
+    if request.method() != Method::POST {
+        if let Some(suppressed) = context.gates.wrong_request.allow() {
+            tracing::warn!(
+                method = %request.method(),
+                suppressed,
+                "a request to the sink's path was answered 405: set the sink's method to POST"
+            );
+        }
+        return Answer::WrongMethod;
+    }
+    let body = match read(request, payload, context.max_body_bytes).await {
+        Ok(body) => body,
+        Err(answer) => return answer,
+    };
+    match verify(verifier, request, body) {
+        Ok(delivery) => keep(context, &delivery).await,
+        Err(reason) => {
+            log_rejection(context, verifier, request, reason);
+            Answer::Rejected(reason)
+        }
+    }
+}
+
+/// The body, all of it, unless it is too large or too slow.
+async fn read(
+    request: &HttpRequest,
+    mut payload: web::Payload,
+    max_bytes: usize,
+) -> Result<Bytes, Answer> {
+    let announced = request.headers().get(header::CONTENT_LENGTH);
+    let announced = announced.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > max_bytes) {
+        return Err(Answer::TooLarge);
+    }
+    let reading = async {
+        // An announcement costs a stranger nothing, so it is believed only up to a usual delivery.
+        let mut body = BytesMut::with_capacity(announced.unwrap_or(0).min(16 << 10));
+        while let Some(chunk) = payload.next().await {
+            let chunk = chunk.map_err(|_| Answer::Broken)?;
+            if body.len() + chunk.len() > max_bytes {
+                return Err(Answer::TooLarge);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body.freeze())
+    };
+    tokio::time::timeout(BODY_TIMEOUT, reading).await.unwrap_or(Err(Answer::TooSlow))
+}
+
+fn verify(verifier: &Verifier, request: &HttpRequest, body: Bytes) -> Result<Verified, Rejection> {
+    let signatures = request.headers().get_all("x-twilio-signature");
+    verifier.verify(Unverified {
+        target: target(request),
+        signatures: signatures.map(header::HeaderValue::as_bytes).collect(),
+        body,
+    })
+}
+
+/// Path and query as they arrived, also of a request line in absolute form.
+fn target(request: &HttpRequest) -> &str {
+    request.uri().path_and_query().map_or("/", |target| target.as_str())
+}
+
+/// Opens the delivery and makes its events durable.
+async fn keep(context: &Context, delivery: &Verified) -> Answer {
+    let body = delivery.body();
+    let events: Vec<Bytes> = split(body).into_iter().map(|event| body.slice(event)).collect();
+    let count = events.len() as u64;
+    let append = context.journal.append(events, Utc::now());
+    let trouble = match tokio::time::timeout(APPEND_TIMEOUT, append).await {
+        Ok(Ok(())) => {
+            context.metrics.events_accepted.increment(count);
+            context.metrics.delivery_bytes.increment(body.len() as u64);
+            return Answer::Accepted;
+        }
+        Ok(Err(error)) => {
+            if let Some(suppressed) = context.gates.unavailable.allow() {
+                tracing::error!(%error, suppressed, "a delivery was answered 503; Twilio will try again");
+            }
+            Unavailable::from(&error)
+        }
+        Err(_) => {
+            if let Some(suppressed) = context.gates.unavailable.allow() {
+                tracing::error!(suppressed, "a delivery was answered 503: the journal's disk is too slow");
+            }
+            Unavailable::JournalSlow
+        }
+    };
+    Answer::Unavailable(trouble)
+}
+
+fn log_rejection(
+    context: &Context,
+    verifier: &Verifier,
+    request: &HttpRequest,
+    reason: Rejection,
+) {
+    let Some(suppressed) = context.gates.rejected.allow() else { return };
+    let tried = verifier.url().signed_as_redacted(target(request)).join(" ");
+    tracing::warn!(
+        step = reason.as_str(),
+        tried,
+        suppressed,
+        status = context.reject_status.as_u16(),
+        "a delivery was rejected: {reason}; compare CALLSINK_PUBLIC_URL with the sink's destination, and \
+         TWILIO_AUTH_TOKEN with the token of the account that owns the sink"
+    );
+}
+
+fn count(context: &Context, answer: &Answer) {
+    let metrics = &context.metrics;
+    let refused = |status: u16| metrics.deliveries_refused.get(&status);
+    let counter = match answer {
+        Answer::Accepted => Some(&metrics.deliveries_accepted),
+        Answer::Rejected(reason) => metrics.deliveries_rejected.get(reason),
+        Answer::Unavailable(reason) => metrics.deliveries_unavailable.get(reason),
+        Answer::TooLarge => refused(413),
+        Answer::TooSlow => refused(408),
+        Answer::Broken => refused(400),
+        Answer::WrongPath => refused(404),
+        Answer::WrongMethod => refused(405),
+    };
+    if let Some(counter) = counter {
+        counter.increment(1);
+    }
+}

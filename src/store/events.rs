@@ -1,0 +1,61 @@
+//! The table `callsink.events`: authentic events that are not call summaries, raw.
+//!
+//! In: events and the digest of their bytes. Out: rows; repeats land on the row that is there.
+
+use super::error::StoreError;
+use super::session::{ANSWER_TIMEOUT, Session};
+use crate::decode::OtherEvent;
+use chrono::{DateTime, Utc};
+
+const INSERT: &str = include_str!("sql/insert_events.sql");
+
+/// An event of another type, ready to be stored.
+#[derive(Debug, Clone)]
+pub struct RawEvent<'a> {
+    /// SHA-256 of the event as received.
+    pub digest: [u8; 32],
+    /// When its delivery came in.
+    pub received: DateTime<Utc>,
+    /// The event.
+    pub event: &'a OtherEvent,
+}
+
+impl Session {
+    /// Stores `events`; those that are there already stay as they are.
+    ///
+    /// # Errors
+    /// See [`StoreError`]; on a content error nothing of the batch is in.
+    pub async fn insert_events(&mut self, events: &[RawEvent<'_>]) -> Result<(), StoreError> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        let inserted = tokio::time::timeout(ANSWER_TIMEOUT, self.insert(events)).await;
+        let inserted = inserted.unwrap_or_else(|_| Err(StoreError::timed_out("storing events")));
+        if inserted.is_err() {
+            self.discard();
+        }
+        inserted
+    }
+
+    async fn insert(&mut self, events: &[RawEvent<'_>]) -> Result<(), StoreError> {
+        macro_rules! column {
+            ($value:expr) => {
+                events.iter().map($value).collect::<Vec<_>>()
+            };
+        }
+        let connection = self.connection().await?;
+        sqlx::query(INSERT)
+            .bind(column!(|event| event.digest))
+            .bind(column!(|event| event.event.id.as_deref()))
+            .bind(column!(|event| event.event.event_type.as_str()))
+            .bind(column!(|event| event.event.source.as_deref()))
+            .bind(column!(|event| event.event.dataschema.as_deref()))
+            .bind(column!(|event| event.event.time))
+            .bind(column!(|event| event.received))
+            .bind(column!(|event| event.event.data.as_deref()))
+            .bind(column!(|event| event.event.envelope.as_str()))
+            .execute(connection)
+            .await?;
+        Ok(())
+    }
+}

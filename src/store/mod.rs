@@ -1,0 +1,20 @@
+//! PostgreSQL: all SQL of callsink, and what its errors mean for us.
+//!
+//! In: calls, other events, dead letters. Out: rows.
+//! Promises: every statement can be repeated without harm; an error says whether to try again or to
+//! look for the event that caused it; no statement waits without a limit.
+//! Must not know: the journal, HTTP. One file per table; statements stand in `sql/`.
+
+mod array;
+mod call_summaries;
+mod dead_letters;
+mod error;
+mod events;
+pub mod migrate;
+mod session;
+
+pub use call_summaries::Upserted;
+pub use dead_letters::DeadLetter;
+pub use error::{StoreError, Trouble};
+pub use events::RawEvent;
+pub use session::{Database, Session};

@@ -1,0 +1,116 @@
+//! One worker's connection, made when it is needed and thrown away when it is in doubt.
+//!
+//! In: a database URL. Out: a live connection. Promises: connecting and every statement have a limit;
+//! a connection on which something failed is not used again.
+//! Why no pool: each worker holds one connection for its life and keeps its prepared statements.
+
+use super::error::StoreError;
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::ConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use std::str::FromStr;
+use std::time::Duration;
+
+/// Time to connect, TLS and authentication included.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// PostgreSQL ends a statement after this; a lock on the table must not hold a worker for ever.
+const STATEMENT_TIMEOUT_MS: u64 = 30_000;
+
+/// We stop waiting after this, a little later, in case nobody is at the other end any more.
+pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_millis(STATEMENT_TIMEOUT_MS + 5_000);
+
+/// Where the rows go.
+#[derive(Debug, Clone)]
+pub struct Database {
+    options: PgConnectOptions,
+}
+
+impl Database {
+    /// Reads a URL such as `postgres://user:password@host:5432/name?sslmode=verify-full`.
+    ///
+    /// # Errors
+    /// What is wrong with it, without repeating it: it holds a password.
+    pub fn parse(url: &SecretString) -> Result<Self, String> {
+        let url = url.expose_secret();
+        if !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
+            return Err("it does not start with postgres:// or postgresql://".to_owned());
+        }
+        let options = PgConnectOptions::from_str(url).map_err(|error| match error {
+            sqlx::Error::Configuration(reason) => reason.to_string(),
+            _ => "it is not a PostgreSQL connection URL".to_owned(),
+        })?;
+        Ok(Self { options: options.application_name("callsink").disable_statement_logging() })
+    }
+
+    /// For a person: where, without user and password.
+    #[must_use]
+    pub fn place(&self) -> String {
+        let database = self.options.get_database().unwrap_or("(default)");
+        format!("{}:{}/{database}", self.options.get_host(), self.options.get_port())
+    }
+
+    /// A connection without the limits of a worker's, for migrations.
+    pub(super) async fn connect_unlimited(&self) -> Result<PgConnection, StoreError> {
+        connect(&self.options).await
+    }
+}
+
+/// A worker's connection.
+#[derive(Debug)]
+pub struct Session {
+    options: PgConnectOptions,
+    connection: Option<PgConnection>,
+}
+
+impl Session {
+    /// Connects at first use.
+    #[must_use]
+    pub fn new(database: &Database) -> Self {
+        let statement_timeout = STATEMENT_TIMEOUT_MS.to_string();
+        let options = database.options.clone().options([
+            // Compiling a plan for 500 rows costs more than running it.
+            ("jit", "off"),
+            ("statement_timeout", statement_timeout.as_str()),
+        ]);
+        Self { options, connection: None }
+    }
+
+    /// The connection, made if there is none.
+    pub(super) async fn connection(&mut self) -> Result<&mut PgConnection, StoreError> {
+        let connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => connect(&self.options).await?,
+        };
+        Ok(self.connection.insert(connection))
+    }
+
+    /// Throws the connection away. It is not closed politely: nobody may be there to answer.
+    pub fn discard(&mut self) {
+        self.connection = None;
+    }
+
+    /// Asks for an answer.
+    ///
+    /// # Errors
+    /// When the database is not there, or not within five seconds.
+    pub async fn ping(&mut self) -> Result<(), StoreError> {
+        let ping = async {
+            let connection = self.connection().await?;
+            sqlx::Connection::ping(connection).await.map_err(StoreError::from)
+        };
+        let result = tokio::time::timeout(Duration::from_secs(5), ping).await;
+        let result = result.unwrap_or_else(|_| Err(StoreError::timed_out("a ping")));
+        if result.is_err() {
+            self.discard();
+        }
+        result
+    }
+}
+
+async fn connect(options: &PgConnectOptions) -> Result<PgConnection, StoreError> {
+    match tokio::time::timeout(CONNECT_TIMEOUT, options.connect()).await {
+        Ok(connected) => connected.map_err(StoreError::from),
+        Err(_) => Err(StoreError::timed_out("connecting")),
+    }
+}
