@@ -176,7 +176,8 @@ impl Service {
         }
 
         let give_up = CancellationToken::new();
-        let shared = apply::Shared { metrics, health: Arc::clone(&health), give_up: give_up.clone() };
+        let shared =
+            apply::Shared { metrics, health: Arc::clone(&health), give_up: give_up.clone() };
         let limits =
             apply::Limits { workers: settings.workers, batch_events: settings.batch_events };
         let store = tokio::spawn(run_store(database, queue, limits, shared));
@@ -260,7 +261,11 @@ async fn run_store(
     loop {
         match migrate::migrate(&database).await {
             Ok(applied) => {
-                tracing::info!(applied, version = migrate::binary_version(), "the schema is up to date");
+                tracing::info!(
+                    applied,
+                    version = migrate::binary_version(),
+                    "the schema is up to date"
+                );
                 break;
             }
             Err(error) if error.is_transient() => {

@@ -82,10 +82,7 @@ impl Health {
     /// Whether the last statement reached PostgreSQL.
     #[must_use]
     pub fn is_database_up(&self) -> bool {
-        matches!(
-            *self.database.lock().unwrap_or_else(PoisonError::into_inner),
-            DatabaseState::Up
-        )
+        matches!(*self.database.lock().unwrap_or_else(PoisonError::into_inner), DatabaseState::Up)
     }
 
     /// Everything that `/readyz` tells.
@@ -94,7 +91,9 @@ impl Health {
         let mut reasons = Vec::new();
         if !self.missing.is_empty() {
             let missing = self.missing.join(" and ");
-            reasons.push(format!("not configured: {missing} must be set; deliveries are answered 503"));
+            reasons.push(format!(
+                "not configured: {missing} must be set; deliveries are answered 503"
+            ));
         }
         if self.stopping.load(Ordering::Acquire) {
             reasons.push("stopping".to_owned());
@@ -122,7 +121,9 @@ impl Health {
                 depth_events: journal.depth,
                 bytes: journal.bytes,
                 max_bytes: journal.max_bytes,
-                oldest_age_seconds: journal.oldest.map(|oldest| (Utc::now() - oldest).num_seconds()),
+                oldest_age_seconds: journal
+                    .oldest
+                    .map(|oldest| (Utc::now() - oldest).num_seconds()),
             },
         }
     }

@@ -19,7 +19,10 @@ pub async fn run(args: AdminArgs) -> anyhow::Result<ExitCode> {
     let client = crate::http_client::builder().timeout(TIMEOUT).build()?;
     let answer = client.get(format!("http://{address}/readyz")).send().await;
     let answer = answer.map_err(|error| {
-        anyhow::anyhow!("no callsink answers at {address} (CALLSINK_ADMIN_LISTEN): {}", error.without_url())
+        anyhow::anyhow!(
+            "no callsink answers at {address} (CALLSINK_ADMIN_LISTEN): {}",
+            error.without_url()
+        )
     })?;
     let ready = answer.status().is_success();
     let report: serde_json::Value = answer.json().await.unwrap_or_default();

@@ -3,7 +3,6 @@
 //! Promises: rustls with ring and the roots it is given, no redirects, no proxy from the environment.
 
 /// A builder; the caller adds its time limits.
-#[must_use]
 pub fn builder() -> reqwest::ClientBuilder {
     // A second installation is refused, which is fine: it is the same provider.
     drop(rustls::crypto::ring::default_provider().install_default());

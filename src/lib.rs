@@ -14,14 +14,14 @@
 //!
 //! [`app`] builds it all; nothing else knows everyone. `ARCHITECTURE.md` tells more.
 
-pub mod receive;
-pub mod verify;
+pub mod apply;
+pub mod decode;
+pub mod domain;
 pub mod journal;
 pub mod queue;
-pub mod decode;
-pub mod apply;
-pub mod domain;
+pub mod receive;
 pub mod store;
+pub mod verify;
 
 pub mod app;
 pub mod cli;

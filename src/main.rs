@@ -25,7 +25,6 @@ async fn main() -> ExitCode {
 /// One line, and the code that says whose turn it is.
 fn fail(error: &anyhow::Error) -> ExitCode {
     eprintln!("callsink: {error:#}");
-    let is_setting =
-        error.is::<config::SettingError>() || error.is::<telemetry::LogError>();
+    let is_setting = error.is::<config::SettingError>() || error.is::<telemetry::LogError>();
     ExitCode::from(if is_setting { 2 } else { 1 })
 }

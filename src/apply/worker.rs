@@ -60,7 +60,10 @@ impl Worker {
             if self.apply(&queued, reduced).await.is_err() {
                 return;
             }
-            #[expect(clippy::cast_precision_loss, reason = "a batch has a few thousand events at most")]
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "a batch has a few thousand events at most"
+            )]
             self.shared.metrics.batch_events.record(size as f64);
             self.shared.metrics.batch_duration.record(started.elapsed());
             self.done.mark(queued.iter().map(|queued| queued.entry.position));
@@ -105,10 +108,7 @@ impl Worker {
     }
 
     /// Tries until it is in, or refused for its content.
-    async fn store(
-        &mut self,
-        reduced: &Reduced,
-    ) -> Result<Result<Upserted, StoreError>, GivenUp> {
+    async fn store(&mut self, reduced: &Reduced) -> Result<Result<Upserted, StoreError>, GivenUp> {
         let mut backoff = Backoff::default();
         loop {
             match self.store_once(reduced).await {
@@ -133,7 +133,11 @@ impl Worker {
         let raw: Vec<RawEvent<'_>> = reduced
             .raw
             .iter()
-            .map(|(digest, (received, event))| RawEvent { digest: *digest, received: *received, event })
+            .map(|(digest, (received, event))| RawEvent {
+                digest: *digest,
+                received: *received,
+                event,
+            })
             .collect();
         self.session.insert_events(&raw).await?;
         self.session.upsert_call_summaries(&reduced.calls).await
@@ -172,7 +176,7 @@ impl Worker {
         self.shared.health.database_is_down(&error.message);
         self.shared.metrics.database_up.set(0.0);
         self.shared.metrics.store_retries.increment(1);
-        if backoff.failures() % SAY_EVERY == 0 {
+        if backoff.failures().is_multiple_of(SAY_EVERY) {
             tracing::warn!(
                 %error,
                 sqlstate = error.sqlstate,

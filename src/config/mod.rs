@@ -117,7 +117,12 @@ impl ServeSettings {
 /// # Errors
 /// When it is not set, or not a URL of PostgreSQL.
 pub fn required_database(args: DatabaseArgs) -> Result<Database, SettingError> {
-    resolve_database(args)?.ok_or_else(|| SettingError::missing("DATABASE_URL", "a URL such as postgres://user:password@host:5432/name"))
+    resolve_database(args)?.ok_or_else(|| {
+        SettingError::missing(
+            "DATABASE_URL",
+            "a URL such as postgres://user:password@host:5432/name",
+        )
+    })
 }
 
 /// Where the admin listener is.

@@ -67,13 +67,19 @@ impl Setting {
         })
     }
 
-    pub(super) fn bytes(self, default: u64, limits: RangeInclusive<u64>) -> Result<u64, SettingError> {
+    pub(super) fn bytes(
+        self,
+        default: u64,
+        limits: RangeInclusive<u64>,
+    ) -> Result<u64, SettingError> {
         let Some(value) = self.value else { return Ok(default) };
         let bytes = ByteSize::from_str(&value).map(|size| size.as_u64());
         bytes.ok().filter(|bytes| limits.contains(bytes)).ok_or_else(|| {
             let (least, most) = (ByteSize::b(*limits.start()), ByteSize::b(*limits.end()));
-            let expected =
-                format!("a size in bytes, or such as {}, from {least} to {most}", ByteSize::b(default));
+            let expected = format!(
+                "a size in bytes, or such as {}, from {least} to {most}",
+                ByteSize::b(default)
+            );
             SettingError::wrong(self.variable, &value, expected)
         })
     }

@@ -26,7 +26,9 @@ pub(super) struct Header<'a> {
 }
 
 static SUMMARY: LazyLock<Node> = LazyLock::new(|| {
-    Node::of(SUMMARY_FIELDS.iter().enumerate().map(|(index, field)| (index, field.path, field.kind)))
+    Node::of(
+        SUMMARY_FIELDS.iter().enumerate().map(|(index, field)| (index, field.path, field.kind)),
+    )
 });
 static METRICS: LazyLock<Node> = LazyLock::new(|| edge_fields(Scope::Metrics));
 static PROPERTIES: LazyLock<Node> = LazyLock::new(|| edge_fields(Scope::Properties));
@@ -57,8 +59,9 @@ pub(super) fn read(
             (Reason::NoData, "the event has no data".to_owned())
         });
     };
-    let members = members(&data.text)
-        .map_err(|error| (Reason::DataNotAnObject, format!("data is not a JSON object: {error}")))?;
+    let members = members(&data.text).map_err(|error| {
+        (Reason::DataNotAnObject, format!("data is not a JSON object: {error}"))
+    })?;
 
     let mut call_sid = None;
     let mut processing_version = None;

@@ -174,7 +174,7 @@ impl<'a> Envelope<'a> {
         let Some(event_type) = self.event_type.take() else {
             return self.undecodable(None, Reason::NoType, "the event has no type");
         };
-        let data = self.data.and_then(|raw| data_of(raw));
+        let data = self.data.and_then(data_of);
         let sanitised = sanitised || data.as_ref().is_some_and(|data| data.sanitised);
         let meaning = match SummaryState::from_event_type(&event_type) {
             None => Meaning::Other(Box::new(self.into_other(event_type, data))),

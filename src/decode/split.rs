@@ -75,7 +75,10 @@ mod tests {
 
     #[test]
     fn an_array_is_its_elements_and_an_object_is_one_event() {
-        assert_eq!(texts(r#" [ {"a":[1,2]} , {"b":"],["} ] "#), [r#"{"a":[1,2]}"#, r#"{"b":"],["}"#]);
+        assert_eq!(
+            texts(r#" [ {"a":[1,2]} , {"b":"],["} ] "#),
+            [r#"{"a":[1,2]}"#, r#"{"b":"],["}"#]
+        );
         assert_eq!(texts(r#"{"a":1}"#), [r#"{"a":1}"#]);
         assert_eq!(texts(" [ ] "), [""; 0]);
     }

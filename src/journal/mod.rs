@@ -82,11 +82,17 @@ pub struct Journal {
 /// What the writer thread is asked to do.
 #[derive(Debug)]
 enum Command {
-    Append { bodies: Vec<Bytes>, received: DateTime<Utc>, reply: oneshot::Sender<AppendReply> },
+    Append {
+        bodies: Vec<Bytes>,
+        received: DateTime<Utc>,
+        reply: oneshot::Sender<AppendReply>,
+    },
     /// Look at `Shared::forget_through`.
     Wake,
-    /// Write something small, to see whether that goes again.
-    Probe { reply: oneshot::Sender<AppendReply> },
+    /// Write something of the size of a delivery, to see whether that goes again.
+    Probe {
+        reply: oneshot::Sender<AppendReply>,
+    },
 }
 
 type AppendReply = Result<(), AppendError>;
@@ -126,7 +132,7 @@ impl Journal {
         answer.await.map_err(|_| AppendError::Closed)?
     }
 
-    /// Tries a small durable write after trouble, so that a service that nobody sends to because it is
+    /// Tries a durable write after trouble, so that a service that nobody sends to because it is
     /// not ready finds out that it could be.
     ///
     /// # Errors

@@ -29,10 +29,14 @@ const SPAN: &str = include_str!("sql/select_span.sql");
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Two writers on one journal would give positions twice.
-    #[error("the journal in {0} is in use by another callsink; give each its own CALLSINK_DATA_DIR")]
+    #[error(
+        "the journal in {0} is in use by another callsink; give each its own CALLSINK_DATA_DIR"
+    )]
     Locked(PathBuf),
     /// The directory or the lock file can't be made or written.
-    #[error("the journal's directory {path} can't be used: {source}; it must be writable by this user")]
+    #[error(
+        "the journal's directory {path} can't be used: {source}; it must be writable by this user"
+    )]
     Directory {
         /// The directory.
         path: PathBuf,
@@ -40,7 +44,9 @@ pub enum OpenError {
         source: std::io::Error,
     },
     /// Made by a later callsink.
-    #[error("the journal {path} has layout {found}, this callsink knows up to {VERSION}; start the newer callsink, or let it drain the journal first")]
+    #[error(
+        "the journal {path} has layout {found}, this callsink knows up to {VERSION}; start the newer callsink, or let it drain the journal first"
+    )]
     TooNew {
         /// The file.
         path: PathBuf,
@@ -159,10 +165,7 @@ fn connect(path: &Path) -> Result<Connection, OpenError> {
 }
 
 fn is_damage(error: &rusqlite::Error) -> bool {
-    matches!(
-        error.sqlite_error_code(),
-        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt)
-    )
+    matches!(error.sqlite_error_code(), Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt))
 }
 
 /// Renames the file and what belongs to it, so that a person can look at it later.

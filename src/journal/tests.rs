@@ -65,7 +65,11 @@ async fn at_its_limit_it_refuses_and_goes_on_once_there_is_room() {
     assert!(matches!(refusal, AppendError::Full { .. }), "{refusal}");
     assert_eq!(opened.journal.status().trouble, Some(refusal));
     opened.journal.forget_through(accepted);
-    opened.journal.append(bytes("small"), Utc::now()).await.expect("it was never too large for this");
+    opened
+        .journal
+        .append(bytes("small"), Utc::now())
+        .await
+        .expect("it was never too large for this");
     opened.journal.append(body(), Utc::now()).await.expect("there is room again");
     assert_eq!(opened.journal.status().trouble, None);
     close(opened);
@@ -115,7 +119,10 @@ async fn many_appends_at_once_keep_their_bodies_whole_and_their_positions_apart(
     } {
         after = last;
     }
-    assert_eq!(all.iter().map(|(position, _)| *position).collect::<Vec<_>>(), Vec::from_iter(1..=1000));
+    assert_eq!(
+        all.iter().map(|(position, _)| *position).collect::<Vec<_>>(),
+        Vec::from_iter(1..=1000)
+    );
     for pair in all.chunks(2) {
         assert_eq!(pair[0].1.trim_end_matches('a'), pair[1].1.trim_end_matches('b'));
     }

@@ -64,8 +64,7 @@ impl Writer {
                 Command::Probe { reply } => drop(reply.send(self.probe())),
                 Command::Wake => {}
             }
-            command =
-                if bytes < MAX_GROUP_BYTES { self.commands.try_recv().ok() } else { None };
+            command = if bytes < MAX_GROUP_BYTES { self.commands.try_recv().ok() } else { None };
         }
         group
     }
@@ -115,7 +114,7 @@ impl Writer {
         self.shrink();
     }
 
-    /// One page through the WAL and to the disk.
+    /// A few pages through the WAL and to the disk.
     fn probe(&self) -> AppendReply {
         if let Some(failed) = self.failed() {
             return Err(failed);

@@ -58,7 +58,7 @@ mod tests {
     fn nothing_behind_a_gap_is_forgotten() {
         let directory = tempfile::tempdir().expect("a directory");
         let opened = crate::journal::open(directory.path(), 1 << 20).expect("opens");
-        let done = Done::new(opened.journal.clone(), 0);
+        let done = Done::new(opened.journal, 0);
         done.mark([2, 3]);
         assert_eq!(done.through(), 0);
         done.mark([1]);
@@ -73,7 +73,7 @@ mod tests {
         ) {
             let directory = tempfile::tempdir().expect("a directory");
             let opened = crate::journal::open(directory.path(), 1 << 20).expect("opens");
-            let done = Done::new(opened.journal.clone(), 0);
+            let done = Done::new(opened.journal, 0);
             for (count, position) in order.iter().enumerate() {
                 done.mark([*position]);
                 let marked = &order[..=count];

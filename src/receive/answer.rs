@@ -41,7 +41,8 @@ impl Answer {
             Self::Accepted => HttpResponse::Ok().finish(),
             Self::Rejected(reason) => {
                 let mut builder = HttpResponse::build(reject_status);
-                if reject_status == StatusCode::TOO_MANY_REQUESTS || reject_status.is_server_error() {
+                if reject_status == StatusCode::TOO_MANY_REQUESTS || reject_status.is_server_error()
+                {
                     builder.insert_header((header::RETRY_AFTER, RETRY_AFTER_SECONDS));
                 }
                 text(builder, &format!("rejected: {}", reason.as_str()))
@@ -52,7 +53,9 @@ impl Answer {
                 text(builder, &format!("unavailable: {}", reason.as_str()))
             }
             Self::TooLarge => closing(HttpResponse::PayloadTooLarge(), "the body is too large"),
-            Self::TooSlow => closing(HttpResponse::RequestTimeout(), "the body did not come in time"),
+            Self::TooSlow => {
+                closing(HttpResponse::RequestTimeout(), "the body did not come in time")
+            }
             Self::Broken => closing(HttpResponse::BadRequest(), "the body broke off"),
             Self::WrongPath => text(HttpResponse::NotFound(), "not the path of the sink"),
             Self::WrongMethod => {

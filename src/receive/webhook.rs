@@ -133,7 +133,10 @@ async fn keep(context: &Context, delivery: &Verified) -> Answer {
         }
         Err(_) => {
             if let Some(suppressed) = context.gates.unavailable.allow() {
-                tracing::error!(suppressed, "a delivery was answered 503: the journal's disk is too slow");
+                tracing::error!(
+                    suppressed,
+                    "a delivery was answered 503: the journal's disk is too slow"
+                );
             }
             Unavailable::JournalSlow
         }
@@ -141,12 +144,7 @@ async fn keep(context: &Context, delivery: &Verified) -> Answer {
     Answer::Unavailable(trouble)
 }
 
-fn log_rejection(
-    context: &Context,
-    verifier: &Verifier,
-    request: &HttpRequest,
-    reason: Rejection,
-) {
+fn log_rejection(context: &Context, verifier: &Verifier, request: &HttpRequest, reason: Rejection) {
     let Some(suppressed) = context.gates.rejected.allow() else { return };
     let tried = verifier.url().signed_as_redacted(target(request)).join(" ");
     tracing::warn!(

@@ -35,9 +35,7 @@ pub(super) fn add_column<'v>(
         Kind::Float => array!(Float),
         Kind::Bool => array!(Bool),
         Kind::Time => array!(Time),
-        Kind::Text => {
-            arguments.add(values.map(Value::as_text).collect::<Vec<Option<&str>>>())
-        }
+        Kind::Text => arguments.add(values.map(Value::as_text).collect::<Vec<Option<&str>>>()),
         Kind::Json => {
             let text = |value: &'v Value| match value {
                 Value::Json(text) => Some(text.as_str()),

@@ -91,7 +91,8 @@ fn upsert_statement() -> String {
         column(name, "timestamptz", "");
     }
     column("edges", "callsink.edge_set", "");
-    let key = |row| KEY.iter().map(|part| part.replace("{}", row)).collect::<Vec<_>>().join(",\n    ");
+    let key =
+        |row| KEY.iter().map(|part| part.replace("{}", row)).collect::<Vec<_>>().join(",\n    ");
     let merged = |name: &str| MERGED_COLUMNS.iter().find(|(column, _)| *column == name);
     let set = names[1..].iter().map(|name| match merged(name) {
         Some((_, merge)) => format!("{name} = {merge}(call.{name}, excluded.{name})"),

@@ -66,5 +66,8 @@ impl Session {
 
 /// A text that PostgreSQL takes for sure, at a length that a person reads.
 fn storable(text: &str) -> String {
-    text.chars().take(1000).map(|character| if character == '\0' { '\u{fffd}' } else { character }).collect()
+    text.chars()
+        .take(1000)
+        .map(|character| if character == '\0' { '\u{fffd}' } else { character })
+        .collect()
 }

@@ -108,7 +108,7 @@ async fn run(connection: &mut Adapter) -> Result<usize, MigrateError> {
     }
     let mut runner: Runner = embedded::migrations::runner();
     runner.set_migration_table_name(HISTORY);
-    let report = runner.run_async(connection).await.map_err(migrate_error)?;
+    let report = runner.run_async(connection).await.map_err(|error| migrate_error(&error))?;
     sqlx::raw_sql(include_str!("sql/comment_schema_history.sql"))
         .execute(&mut connection.0)
         .await
@@ -132,7 +132,7 @@ async fn database_version(connection: &mut PgConnection) -> Result<Option<u32>, 
     Ok(version.map(|version| u32::try_from(version).unwrap_or(0)))
 }
 
-fn migrate_error(error: refinery_core::Error) -> MigrateError {
+fn migrate_error(error: &refinery_core::Error) -> MigrateError {
     use refinery_core::error::Kind;
     match error.kind() {
         Kind::Connection(_, source) => match source.downcast_ref::<sqlx::Error>() {

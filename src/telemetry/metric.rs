@@ -5,7 +5,10 @@
 
 use crate::decode::Reason;
 use crate::verify::Rejection;
-use metrics::{Counter, Gauge, Histogram, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics::{
+    Counter, Gauge, Histogram, counter, describe_counter, describe_gauge, describe_histogram,
+    gauge, histogram,
+};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use std::collections::HashMap;
 
@@ -61,7 +64,10 @@ const REASONS: [Reason; 6] = [
 ];
 
 /// Handles to all metrics, and the page that shows them.
-#[allow(missing_docs, reason = "each is described where it is registered, in the words of the page")]
+#[allow(
+    missing_docs,
+    reason = "each is described where it is registered, in the words of the page"
+)]
 pub struct Metrics {
     handle: PrometheusHandle,
     pub deliveries_accepted: Counter,
@@ -99,8 +105,8 @@ impl Metrics {
     #[must_use]
     pub fn new() -> Self {
         let seconds = [
-            0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0,
-            300.0, 900.0, 3600.0, 14_400.0,
+            0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
+            60.0, 300.0, 900.0, 3600.0, 14_400.0,
         ];
         let counts = [1.0, 2.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1000.0, 5000.0];
         let recorder = PrometheusBuilder::new()
@@ -116,9 +122,7 @@ impl Metrics {
 
     fn register(handle: PrometheusHandle) -> Self {
         describe();
-        let by = |name: &'static str, label: &'static str, value: &'static str| {
-            counter!(name, label => value)
-        };
+        let by = |name: &'static str, label: &'static str, value: &'static str| counter!(name, label => value);
         let outcome = |word| by("callsink_apply_outcomes_total", "outcome", word);
         let dead_words = REASONS.iter().map(|reason| reason.as_str()).chain([REFUSED, SANITISED]);
         gauge!("callsink_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
@@ -139,10 +143,16 @@ impl Metrics {
                     (reason, by("callsink_deliveries_unavailable_total", "reason", reason.as_str()))
                 })
                 .collect(),
-            deliveries_refused: [(400, "400"), (404, "404"), (405, "405"), (408, "408"), (413, "413")]
-                .into_iter()
-                .map(|(code, word)| (code, by("callsink_deliveries_refused_total", "status", word)))
-                .collect(),
+            deliveries_refused: [
+                (400, "400"),
+                (404, "404"),
+                (405, "405"),
+                (408, "408"),
+                (413, "413"),
+            ]
+            .into_iter()
+            .map(|(code, word)| (code, by("callsink_deliveries_refused_total", "status", word)))
+            .collect(),
             journal_depth: gauge!("callsink_journal_depth_events"),
             journal_bytes: gauge!("callsink_journal_bytes"),
             journal_max_bytes: gauge!("callsink_journal_max_bytes"),
@@ -189,25 +199,73 @@ impl std::fmt::Debug for Metrics {
 
 fn describe() {
     describe_gauge!("callsink_build_info", "The version that runs, as a label; always 1");
-    describe_counter!("callsink_deliveries_accepted_total", "Deliveries answered 200: durable, whatever they held");
-    describe_counter!("callsink_events_accepted_total", "Events in accepted deliveries; the rate at which Twilio sends");
+    describe_counter!(
+        "callsink_deliveries_accepted_total",
+        "Deliveries answered 200: durable, whatever they held"
+    );
+    describe_counter!(
+        "callsink_events_accepted_total",
+        "Events in accepted deliveries; the rate at which Twilio sends"
+    );
     describe_counter!("callsink_deliveries_accepted_bytes_total", "Bytes of accepted bodies");
-    describe_counter!("callsink_deliveries_rejected_total", "Deliveries that are not Twilio's, by the step that failed; more than a few mean a wrong token or public URL");
-    describe_counter!("callsink_deliveries_unavailable_total", "Deliveries answered 503 by reason; Twilio tries them again for four hours");
-    describe_counter!("callsink_deliveries_refused_total", "Requests refused by status before any check of the signature; not from Twilio, if the sink's URL is right");
-    describe_gauge!("callsink_journal_depth_events", "Acknowledged events that PostgreSQL does not have yet");
+    describe_counter!(
+        "callsink_deliveries_rejected_total",
+        "Deliveries that are not Twilio's, by the step that failed; more than a few mean a wrong token or public URL"
+    );
+    describe_counter!(
+        "callsink_deliveries_unavailable_total",
+        "Deliveries answered 503 by reason; Twilio tries them again for four hours"
+    );
+    describe_counter!(
+        "callsink_deliveries_refused_total",
+        "Requests refused by status before any check of the signature; not from Twilio, if the sink's URL is right"
+    );
+    describe_gauge!(
+        "callsink_journal_depth_events",
+        "Acknowledged events that PostgreSQL does not have yet"
+    );
     describe_gauge!("callsink_journal_bytes", "Bytes of the journal in use");
-    describe_gauge!("callsink_journal_max_bytes", "Size of the journal at which deliveries are answered 503");
-    describe_gauge!("callsink_journal_oldest_age_seconds", "Age of the oldest event that PostgreSQL does not have yet; grows while it is away");
+    describe_gauge!(
+        "callsink_journal_max_bytes",
+        "Size of the journal at which deliveries are answered 503"
+    );
+    describe_gauge!(
+        "callsink_journal_oldest_age_seconds",
+        "Age of the oldest event that PostgreSQL does not have yet; grows while it is away"
+    );
     describe_gauge!("callsink_queue_depth_events", "Events in memory between journal and workers");
     describe_histogram!("callsink_apply_batch_events", "Events per batch");
-    describe_histogram!("callsink_apply_batch_duration_seconds", "Time to store a batch, retries included");
-    describe_counter!("callsink_apply_outcomes_total", "How events ended: applied (won its row), reduced (beaten within its batch), stale (its row was newer, or had it), stored_raw (other types), dead_letter");
-    describe_counter!("callsink_dead_letters_total", "Events kept in callsink.dead_letters, by reason; each is worth a look");
-    describe_counter!("callsink_unreadable_fields_total", "Documented fields whose value was not of the documented kind: Twilio may have changed something");
-    describe_histogram!("callsink_event_to_row_seconds", "From Twilio's time of an event to its row");
-    describe_histogram!("callsink_received_to_row_seconds", "From the receipt of an event to its row");
-    describe_counter!("callsink_store_retries_total", "Batches that had to wait because PostgreSQL was away or busy");
+    describe_histogram!(
+        "callsink_apply_batch_duration_seconds",
+        "Time to store a batch, retries included"
+    );
+    describe_counter!(
+        "callsink_apply_outcomes_total",
+        "How events ended: applied (won its row), reduced (beaten within its batch), stale (its row was newer, or had it), stored_raw (other types), dead_letter"
+    );
+    describe_counter!(
+        "callsink_dead_letters_total",
+        "Events kept in callsink.dead_letters, by reason; each is worth a look"
+    );
+    describe_counter!(
+        "callsink_unreadable_fields_total",
+        "Documented fields whose value was not of the documented kind: Twilio may have changed something"
+    );
+    describe_histogram!(
+        "callsink_event_to_row_seconds",
+        "From Twilio's time of an event to its row"
+    );
+    describe_histogram!(
+        "callsink_received_to_row_seconds",
+        "From the receipt of an event to its row"
+    );
+    describe_counter!(
+        "callsink_store_retries_total",
+        "Batches that had to wait because PostgreSQL was away or busy"
+    );
     describe_gauge!("callsink_database_up", "Whether the last statement reached PostgreSQL");
-    describe_counter!("callsink_journals_moved_aside_total", "Damaged journal files moved aside at start");
+    describe_counter!(
+        "callsink_journals_moved_aside_total",
+        "Damaged journal files moved aside at start"
+    );
 }

@@ -161,9 +161,10 @@ mod tests {
     fn a_destination_is_kept_to_the_letter() {
         let url = url("https://Hooks.Example.com/a%2Fb/?x=%20y");
         assert_eq!(url.path(), "/a%2Fb/");
-        assert!(url.signed_as("/a%2Fb/?x=%20y&bodySHA256=0").contains(
-            &"https://Hooks.Example.com/a%2Fb/?x=%20y&bodySHA256=0".to_owned()
-        ));
+        assert!(
+            url.signed_as("/a%2Fb/?x=%20y&bodySHA256=0")
+                .contains(&"https://Hooks.Example.com/a%2Fb/?x=%20y&bodySHA256=0".to_owned())
+        );
     }
 
     #[test]

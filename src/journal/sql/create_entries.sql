@@ -9,4 +9,8 @@ CREATE TABLE IF NOT EXISTS entries (
     received INTEGER NOT NULL,    -- microseconds since 1970-01-01 UTC
     body BLOB NOT NULL            -- one event as it was verified
 );
+CREATE TABLE IF NOT EXISTS probe (    -- one row, written after trouble to see whether writing goes again
+    id INTEGER PRIMARY KEY,
+    body BLOB NOT NULL
+);
 PRAGMA user_version = 1;

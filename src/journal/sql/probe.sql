@@ -1,2 +1,2 @@
--- journal::writer. Writes the first page with what it holds already.
-PRAGMA user_version = 1
+-- journal::writer. As large as a usual delivery, so that a disk with room for it has room for the next.
+INSERT OR REPLACE INTO probe (id, body) VALUES (1, randomblob(32768))

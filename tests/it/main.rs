@@ -1,0 +1,14 @@
+//! The one test crate: the compiled service, real HTTP, signed requests, a real PostgreSQL.
+
+mod support;
+
+mod answers;
+mod converge;
+mod crash;
+mod database;
+mod decode;
+mod journal;
+mod schema;
+mod settings;
+mod shutdown;
+mod tidy;
