@@ -258,15 +258,24 @@ async fn run_store(
     limits: apply::Limits,
     shared: apply::Shared,
 ) -> anyhow::Result<()> {
+    let bring_up = bring_schema_up(&database, &shared);
+    match shared.give_up.run_until_cancelled(bring_up).await {
+        Some(result) => result?,
+        None => return Ok(()), // stopping; what is in the journal waits there
+    }
+    shared.health.database_is_up();
+    shared.metrics.database_up.set(1.0);
+    apply::start(queue, &database, limits, &shared).wait().await;
+    Ok(())
+}
+
+async fn bring_schema_up(database: &Database, shared: &apply::Shared) -> anyhow::Result<()> {
     loop {
-        match migrate::migrate(&database).await {
+        match migrate::migrate(database).await {
             Ok(applied) => {
-                tracing::info!(
-                    applied,
-                    version = migrate::binary_version(),
-                    "the schema is up to date"
-                );
-                break;
+                let version = migrate::binary_version();
+                tracing::info!(applied, version, "the schema is up to date");
+                return Ok(());
             }
             Err(error) if error.is_transient() => {
                 tracing::warn!(%error, "waiting for PostgreSQL; deliveries are kept in the journal");
@@ -274,13 +283,6 @@ async fn run_store(
             }
             Err(error) => return Err(error.into()),
         }
-        let pause = shared.give_up.run_until_cancelled(tokio::time::sleep(MIGRATE_RETRY));
-        if pause.await.is_none() {
-            return Ok(());
-        }
+        tokio::time::sleep(MIGRATE_RETRY).await;
     }
-    shared.health.database_is_up();
-    shared.metrics.database_up.set(1.0);
-    apply::start(queue, &database, limits, &shared).wait().await;
-    Ok(())
 }

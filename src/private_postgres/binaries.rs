@@ -31,7 +31,8 @@ impl Binaries {
             Some(named) => vec![PathBuf::from(named)],
             None => usual_directories(),
         };
-        let seen: Vec<_> = candidates.iter().map(|path| (path.as_path(), look_into(path))).collect();
+        let seen: Vec<_> =
+            candidates.iter().map(|path| (path.as_path(), look_into(path))).collect();
         match choose(&seen, cluster.map(|(major, _)| major)) {
             Some(binaries) => Ok(binaries),
             None => Err(match cluster {
@@ -59,8 +60,9 @@ type Looked = Result<Binaries, &'static str>;
 /// The directories of `PATH` that have an `initdb`, in order, then the usual ones, the highest first.
 fn usual_directories() -> Vec<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let mut found: Vec<PathBuf> =
-        std::env::split_paths(&path).filter(|directory| directory.join("initdb").exists()).collect();
+    let mut found: Vec<PathBuf> = std::env::split_paths(&path)
+        .filter(|directory| directory.join("initdb").exists())
+        .collect();
     for (parent, prefix) in USUAL {
         let Ok(entries) = fs::read_dir(parent) else { continue };
         let mut versions: Vec<(u32, PathBuf)> = entries

@@ -63,7 +63,9 @@ pub fn make_or_open(
         None => {
             let password = new_password()?;
             if exists {
-                tracing::warn!("postgres.password was lost: giving the private PostgreSQL a new one");
+                tracing::warn!(
+                    "postgres.password was lost: giving the private PostgreSQL a new one"
+                );
                 let statement = format!("ALTER ROLE callsink PASSWORD '{password}'");
                 run_single(binaries, *run_as, durability, &place.cluster, &[&statement])?;
             }
@@ -91,7 +93,9 @@ fn is_absent_or_empty(path: &Path) -> Result<bool, Error> {
 fn new_password() -> Result<String, Error> {
     let path = Path::new("/dev/urandom");
     let mut bytes = [0; 32];
-    File::open(path).and_then(|mut file| file.read_exact(&mut bytes)).map_err(failed("read", path))?;
+    File::open(path)
+        .and_then(|mut file| file.read_exact(&mut bytes))
+        .map_err(failed("read", path))?;
     Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 

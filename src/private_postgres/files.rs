@@ -103,8 +103,7 @@ pub fn tail(path: &Path, from: u64) -> String {
 
 /// The last lines of a text, in one line, for an error.
 pub fn last_lines(text: &str) -> String {
-    let lines: Vec<&str> =
-        text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     match lines.split_at(lines.len().saturating_sub(TAIL_LINES)).1 {
         [] => "(nothing)".to_owned(),
         last => last.join(" | "),

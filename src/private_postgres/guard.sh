@@ -13,7 +13,11 @@ exec >&2
 
 {
     read -r _ <&3
-    kill -INT "$postgres" # PostgreSQL's fast shutdown: ends connections, writes a checkpoint
+    # PostgreSQL's fast shutdown: ends connections, writes a checkpoint. Again and again, as a server that
+    # has just begun doesn't listen yet; one that is stopping doesn't mind.
+    while kill -INT "$postgres" 2>/dev/null; do
+        sleep 1
+    done
 } &
 watcher=$!
 

@@ -79,11 +79,9 @@ fn start_again(spec: &Spec, port: u16) -> Option<Server> {
 }
 
 fn stop(spec: &Spec, server: Option<Server>) -> Result<(), Error> {
-    match server {
-        Some(mut server) if !server.stop() => {
-            let seconds = STOPPED_WITHIN.as_secs();
-            Err(Error::StillRunning { log: spec.place.log.clone(), seconds })
-        }
-        _ => Ok(()),
+    let Some(mut server) = server else { return Ok(()) };
+    if server.stop() {
+        return Ok(());
     }
+    Err(Error::StillRunning { log: spec.place.log.clone(), seconds: STOPPED_WITHIN.as_secs() })
 }

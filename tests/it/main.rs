@@ -11,4 +11,5 @@ mod journal;
 mod schema;
 mod settings;
 mod shutdown;
+mod simulate;
 mod tidy;
