@@ -35,6 +35,11 @@ pub(super) enum Answer {
 }
 
 impl Answer {
+    /// Whether what is left of the body is not worth reading.
+    pub(super) fn closes_connection(&self) -> bool {
+        matches!(self, Self::TooLarge | Self::TooSlow | Self::Broken)
+    }
+
     /// What goes over the wire.
     pub(super) fn response(&self, reject_status: StatusCode) -> HttpResponse {
         match self {

@@ -1,4 +1,4 @@
-//! The handler of deliveries: read, verify, open, make durable, answer.
+//! The handler of deliveries: verify the head, read, verify the body, open, make durable, answer.
 //!
 //! In: any request to the public listener. Out: an answer, counted and, where an operator should know,
 //! logged. Promises: see `receive`.
@@ -7,7 +7,7 @@ use super::Context;
 use super::answer::Answer;
 use crate::decode::split::split;
 use crate::telemetry::metric::Unavailable;
-use crate::verify::{Rejection, Unverified, Verified, Verifier};
+use crate::verify::{Head, Rejection, Verified, Verifier};
 use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::{Bytes, BytesMut};
@@ -18,6 +18,10 @@ use std::time::Duration;
 /// Time for the whole body. Twilio gives up after five seconds in all.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How much of a stranger's body is read, and thrown away, so that the answer arrives.
+const DISCARD_BYTES: usize = 64 << 10;
+const DISCARD_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// Time for the journal. Beyond it Twilio has hung up, or is about to; what is durable then after all
 /// arrives a second time and changes nothing.
 const APPEND_TIMEOUT: Duration = Duration::from_millis(4_500);
@@ -26,14 +30,18 @@ const APPEND_TIMEOUT: Duration = Duration::from_millis(4_500);
 pub(super) async fn receive(
     context: web::Data<Context>,
     request: HttpRequest,
-    payload: web::Payload,
+    mut payload: web::Payload,
 ) -> HttpResponse {
-    let answer = answer(&context, &request, payload).await;
+    let answer = answer(&context, &request, &mut payload).await;
     count(&context, &answer);
+    if !answer.closes_connection() {
+        // Unread, a body would break the connection before the answer arrives.
+        drop(tokio::time::timeout(DISCARD_TIMEOUT, discard(payload)).await);
+    }
     answer.response(context.reject_status)
 }
 
-async fn answer(context: &Context, request: &HttpRequest, payload: web::Payload) -> Answer {
+async fn answer(context: &Context, request: &HttpRequest, payload: &mut web::Payload) -> Answer {
     let verifier = match &context.verifier {
         Ok(verifier) => verifier,
         Err(missing) => {
@@ -60,15 +68,43 @@ async fn answer(context: &Context, request: &HttpRequest, payload: web::Payload)
         }
         return Answer::WrongMethod;
     }
+    if announced(request).is_some_and(|length| length > context.max_body_bytes) {
+        return Answer::TooLarge;
+    }
+    let head = Head {
+        target: target(request),
+        signatures: request
+            .headers()
+            .get_all("x-twilio-signature")
+            .map(header::HeaderValue::as_bytes)
+            .collect(),
+    };
+    let signed = match verifier.verify_head(&head) {
+        Ok(signed) => signed,
+        Err(reason) => return rejected(context, verifier, request, reason),
+    };
     let body = match read(request, payload, context.max_body_bytes).await {
         Ok(body) => body,
         Err(answer) => return answer,
     };
-    match verify(verifier, request, body) {
+    match signed.verify_body(body) {
         Ok(delivery) => keep(context, &delivery).await,
-        Err(reason) => {
-            log_rejection(context, verifier, request, reason);
-            Answer::Rejected(reason)
+        Err(reason) => rejected(context, verifier, request, reason),
+    }
+}
+
+/// The length that the sender announces, if it does.
+fn announced(request: &HttpRequest) -> Option<usize> {
+    request.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// Takes what is left of a body of usual size off the connection without keeping it.
+async fn discard(mut payload: web::Payload) {
+    let mut bytes = 0;
+    while let Some(Ok(chunk)) = payload.next().await {
+        bytes += chunk.len();
+        if bytes > DISCARD_BYTES {
+            return;
         }
     }
 }
@@ -76,17 +112,12 @@ async fn answer(context: &Context, request: &HttpRequest, payload: web::Payload)
 /// The body, all of it, unless it is too large or too slow.
 async fn read(
     request: &HttpRequest,
-    mut payload: web::Payload,
+    payload: &mut web::Payload,
     max_bytes: usize,
 ) -> Result<Bytes, Answer> {
-    let announced = request.headers().get(header::CONTENT_LENGTH);
-    let announced = announced.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-    if announced.is_some_and(|length| length > max_bytes) {
-        return Err(Answer::TooLarge);
-    }
     let reading = async {
-        // An announcement costs a stranger nothing, so it is believed only up to a usual delivery.
-        let mut body = BytesMut::with_capacity(announced.unwrap_or(0).min(16 << 10));
+        // An announcement costs nothing, so it is believed only up to a usual delivery.
+        let mut body = BytesMut::with_capacity(announced(request).unwrap_or(0).min(16 << 10));
         while let Some(chunk) = payload.next().await {
             let chunk = chunk.map_err(|_| Answer::Broken)?;
             if body.len() + chunk.len() > max_bytes {
@@ -97,15 +128,6 @@ async fn read(
         Ok(body.freeze())
     };
     tokio::time::timeout(BODY_TIMEOUT, reading).await.unwrap_or(Err(Answer::TooSlow))
-}
-
-fn verify(verifier: &Verifier, request: &HttpRequest, body: Bytes) -> Result<Verified, Rejection> {
-    let signatures = request.headers().get_all("x-twilio-signature");
-    verifier.verify(Unverified {
-        target: target(request),
-        signatures: signatures.map(header::HeaderValue::as_bytes).collect(),
-        body,
-    })
 }
 
 /// Path and query as they arrived, also of a request line in absolute form.
@@ -144,8 +166,13 @@ async fn keep(context: &Context, delivery: &Verified) -> Answer {
     Answer::Unavailable(trouble)
 }
 
-fn log_rejection(context: &Context, verifier: &Verifier, request: &HttpRequest, reason: Rejection) {
-    let Some(suppressed) = context.gates.rejected.allow() else { return };
+fn rejected(
+    context: &Context,
+    verifier: &Verifier,
+    request: &HttpRequest,
+    reason: Rejection,
+) -> Answer {
+    let Some(suppressed) = context.gates.rejected.allow() else { return Answer::Rejected(reason) };
     let tried = verifier.url().signed_as_redacted(target(request)).join(" ");
     tracing::warn!(
         step = reason.as_str(),
@@ -155,6 +182,7 @@ fn log_rejection(context: &Context, verifier: &Verifier, request: &HttpRequest, 
         "a delivery was rejected: {reason}; compare CALLSINK_PUBLIC_URL with the sink's destination, and \
          TWILIO_AUTH_TOKEN with the token of the account that owns the sink"
     );
+    Answer::Rejected(reason)
 }
 
 fn count(context: &Context, answer: &Answer) {

@@ -1,6 +1,6 @@
 //! The only door between what anybody may send and what Twilio sent.
 //!
-//! In: the request target, the signature header and the body, as received. Out: [`Verified`], which
+//! In: the request target and the signature header, then the body, as received. Out: [`Verified`], which
 //! nothing but this room can make, or the step that failed.
 //! Promises: looks at bytes, never at their meaning; the comparison takes the same time whatever the
 //! secret and whichever secret or spelling of the URL matches.
@@ -20,15 +20,20 @@ use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
-/// A delivery before anybody has looked at it.
+/// What is known of a delivery before its body: enough to check the signature, which covers the URL and by
+/// that the hash of the body. So a stranger can't even make us read a body.
 #[derive(Debug)]
-pub struct Unverified<'a> {
+pub struct Head<'a> {
     /// Path and query exactly as they arrived.
     pub target: &'a str,
     /// Every `X-Twilio-Signature` header of the request.
     pub signatures: Vec<&'a [u8]>,
-    /// The body, all of it.
-    pub body: Bytes,
+}
+
+/// A head whose signature holds; it says which body Twilio signed for.
+#[derive(Debug)]
+pub struct SignedHead {
+    body_sha256: [u8; 32],
 }
 
 /// A delivery whose signature and body hash hold: Twilio, or whoever has the secret, sent these bytes.
@@ -57,22 +62,26 @@ pub enum Rejection {
     /// Two hashes: nobody can say which was meant.
     #[error("the query has more than one bodySHA256")]
     RepeatedBodyHash,
-    /// The body was altered on its way, or a signature is used again for another body.
-    #[error("bodySHA256 is not the hash of the body")]
-    BodyHashMismatch,
+    /// It is not 64 hexadecimal digits.
+    #[error("bodySHA256 is not a SHA-256 in hexadecimal digits")]
+    MalformedBodyHash,
     /// A wrong secret, or a public URL that is not to the letter what the sink has.
     #[error("the signature does not match")]
     SignatureMismatch,
+    /// The body was altered on its way, or a signature is used again for another body.
+    #[error("bodySHA256 is not the hash of the body")]
+    BodyHashMismatch,
 }
 
 impl Rejection {
     /// Every reason, for metrics that are there before the first rejection.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::MissingSignature,
         Self::MissingBodyHash,
         Self::RepeatedBodyHash,
-        Self::BodyHashMismatch,
+        Self::MalformedBodyHash,
         Self::SignatureMismatch,
+        Self::BodyHashMismatch,
     ];
 
     /// The label of the metric.
@@ -82,6 +91,7 @@ impl Rejection {
             Self::MissingSignature => "missing_signature",
             Self::MissingBodyHash => "missing_body_hash",
             Self::RepeatedBodyHash => "repeated_body_hash",
+            Self::MalformedBodyHash => "malformed_body_hash",
             Self::BodyHashMismatch => "body_hash_mismatch",
             Self::SignatureMismatch => "signature_mismatch",
         }
@@ -108,14 +118,14 @@ impl Verifier {
         &self.url
     }
 
-    /// Checks a delivery.
+    /// Checks the signature.
     ///
     /// # Errors
     /// The first step that failed, in the order of the variants of [`Rejection`].
-    pub fn verify(&self, delivery: Unverified<'_>) -> Result<Verified, Rejection> {
+    pub fn verify_head(&self, head: &Head<'_>) -> Result<SignedHead, Rejection> {
         // Two signatures in one request are as good as none: no sender of ours does that.
-        let [signature] = delivery.signatures[..] else {
-            return Err(if delivery.signatures.is_empty() {
+        let [signature] = head.signatures[..] else {
+            return Err(if head.signatures.is_empty() {
                 Rejection::MissingSignature
             } else {
                 Rejection::SignatureMismatch
@@ -124,23 +134,34 @@ impl Verifier {
         if signature.is_empty() {
             return Err(Rejection::MissingSignature);
         }
-        let claimed = body_hash(delivery.target)?;
-        let actual = Sha256::digest(&delivery.body);
-        if !bool::from(claimed.ct_eq(actual.as_slice())) {
-            return Err(Rejection::BodyHashMismatch);
-        }
+        let body_sha256 = body_hash(head.target)?;
         let signature = STANDARD.decode(signature).map_err(|_| Rejection::SignatureMismatch)?;
         let mut matches = Choice::from(0);
-        for candidate in self.url.signed_as(delivery.target) {
+        for candidate in self.url.signed_as(head.target) {
             for key in &self.keys {
                 let expected = key.clone().chain_update(candidate.as_bytes()).finalize();
                 matches |= expected.into_bytes().as_slice().ct_eq(&signature);
             }
         }
         if bool::from(matches) {
-            Ok(Verified { body: delivery.body })
+            Ok(SignedHead { body_sha256 })
         } else {
             Err(Rejection::SignatureMismatch)
+        }
+    }
+}
+
+impl SignedHead {
+    /// Checks that `body` is the one that was signed for.
+    ///
+    /// # Errors
+    /// [`Rejection::BodyHashMismatch`].
+    pub fn verify_body(&self, body: Bytes) -> Result<Verified, Rejection> {
+        let actual = Sha256::digest(&body);
+        if bool::from(self.body_sha256.ct_eq(actual.as_slice())) {
+            Ok(Verified { body })
+        } else {
+            Err(Rejection::BodyHashMismatch)
         }
     }
 }
@@ -153,7 +174,7 @@ fn body_hash(target: &str) -> Result<[u8; 32], Rejection> {
     if values.next().is_some() {
         return Err(Rejection::RepeatedBodyHash);
     }
-    from_hex(value).ok_or(Rejection::BodyHashMismatch)
+    from_hex(value).ok_or(Rejection::MalformedBodyHash)
 }
 
 /// Upper-case digits are as good: the signature covers the URL in which they stand.

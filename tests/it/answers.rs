@@ -167,15 +167,29 @@ async fn a_body_over_the_limit_is_answered_413_before_it_is_read() {
     stream.write_all(head.as_bytes()).expect("sent");
     assert_eq!(status(&mut stream), 413);
 
-    // Not announced: as soon as it is too much.
+    // Not announced: as soon as it is too much. The signature holds, so the body is worth reading.
     let mut stream = TcpStream::connect(address).expect("connected");
-    let head = format!("POST {} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", path());
+    let delivery = twilio::delivery(PUBLIC_URL, TOKEN, b"any");
+    let head = format!(
+        "POST {} HTTP/1.1\r\nHost: x\r\nX-Twilio-Signature: {}\r\nTransfer-Encoding: chunked\r\n\r\n",
+        delivery.target, delivery.signature
+    );
     stream.write_all(head.as_bytes()).expect("sent");
     let chunk = format!("1000\r\n{}\r\n", "x".repeat(0x1000));
     for _ in 0..3 {
         stream.write_all(chunk.as_bytes()).expect("sent");
     }
     assert_eq!(status(&mut stream), 413);
+}
+
+#[tokio::test]
+async fn a_body_without_a_valid_signature_is_not_waited_for() {
+    let (service, _database, _data) = Service::fresh().await;
+    let mut stream =
+        TcpStream::connect(service.public.trim_start_matches("http://")).expect("connected");
+    let head = format!("POST {} HTTP/1.1\r\nHost: x\r\nContent-Length: 4000000\r\n\r\n", path());
+    stream.write_all(head.as_bytes()).expect("sent");
+    assert_eq!(status(&mut stream), 403, "not one byte of the body was sent");
 }
 
 #[tokio::test]
