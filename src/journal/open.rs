@@ -11,19 +11,23 @@ use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 
-const FILE: &str = "journal.db";
-const LOCK: &str = "journal.lock";
+pub(super) const FILE: &str = "journal.db";
+pub(super) const LOCK: &str = "journal.lock";
 
 /// The layout of the file; a later layout gets a later number.
-const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = 1;
 
 /// How many deliveries may wait for the writer; more wait in their handlers.
 const COMMANDS: usize = 1024;
 
+/// How long a predecessor may take to be gone.
+const LOCK_WAIT: Duration = Duration::from_secs(3);
+
 const CREATE: &str = include_str!("sql/create_entries.sql");
-const SPAN: &str = include_str!("sql/select_span.sql");
+pub(super) const SPAN: &str = include_str!("sql/select_span.sql");
 
 /// Why a journal could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -88,11 +92,7 @@ pub fn open(directory: &Path, max_bytes: u64) -> Result<Opened, OpenError> {
     let unusable = |source| OpenError::Directory { path: directory.to_owned(), source };
     std::fs::create_dir_all(directory).map_err(unusable)?;
     let lock = File::create(directory.join(LOCK)).map_err(unusable)?;
-    match lock.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Err(OpenError::Locked(directory.to_owned())),
-        Err(TryLockError::Error(source)) => return Err(unusable(source)),
-    }
+    wait_for_lock(&lock, directory)?;
 
     let path = directory.join(FILE);
     let sqlite = |source| OpenError::Sqlite { path: path.clone(), source };
@@ -150,6 +150,23 @@ pub fn open(directory: &Path, max_bytes: u64) -> Result<Opened, OpenError> {
         moved_aside,
         writer,
     })
+}
+
+/// A predecessor that was killed holds its lock until the kernel has cleaned it up, which takes a moment.
+fn wait_for_lock(lock: &File, directory: &Path) -> Result<(), OpenError> {
+    let waiting_since = Instant::now();
+    loop {
+        match lock.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) if waiting_since.elapsed() < LOCK_WAIT => {
+                std::thread::sleep(LOCK_WAIT / 50);
+            }
+            Err(TryLockError::WouldBlock) => return Err(OpenError::Locked(directory.to_owned())),
+            Err(TryLockError::Error(source)) => {
+                return Err(OpenError::Directory { path: directory.to_owned(), source });
+            }
+        }
+    }
 }
 
 fn connect(path: &Path) -> Result<Connection, OpenError> {
