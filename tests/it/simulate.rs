@@ -33,7 +33,8 @@ fn said(output: &Output) -> (Option<i32>, String) {
 async fn shuffled_and_duplicated_calls_all_end_in_their_right_rows() {
     let (service, database, _data) = Service::fresh().await;
     for shape in [&["--batch", "7"][..], &["--bare", "--data", "string"], &["--data", "object"]] {
-        let common = ["--calls", "150", "--shuffle", "--duplicates", "0.2", "--verify", database.url()];
+        let common =
+            ["--calls", "150", "--shuffle", "--duplicates", "0.2", "--verify", database.url()];
         let seed = format!("--seed={}", shape.len() + shape[0].len());
         let arguments = [&common[..], shape, &[&seed]].concat();
         let (code, said) = run(simulator(&service, &arguments)).await;
@@ -77,7 +78,8 @@ async fn a_kill_in_the_middle_costs_retries_and_no_rows() {
     let setup = Setup::new(&database, data.path());
     let service = setup.start().await;
     let address = service.public.trim_start_matches("http://").to_owned();
-    let arguments = ["--calls", "400", "--shuffle", "--duplicates", "0.1", "--verify", database.url()];
+    let arguments =
+        ["--calls", "400", "--shuffle", "--duplicates", "0.1", "--verify", database.url()];
     let mut simulating = simulator(&service, &arguments).spawn().expect("the binary");
     eventually("enough is under way", || async {
         service.metric("callsink_events_accepted_total").await > 300.0
