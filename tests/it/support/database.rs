@@ -59,6 +59,11 @@ impl Database {
         database
     }
 
+    /// A database that is there already, on a server of the test's own.
+    pub fn at(url: &str) -> Self {
+        Self { url: url.to_owned() }
+    }
+
     pub fn url(&self) -> &str {
         &self.url
     }
