@@ -10,6 +10,10 @@ use super::files;
 use sha2::{Digest, Sha256};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// How long the remembered port is waited for before another one is taken.
+const PREDECESSOR_WAIT: Duration = Duration::from_secs(10);
 
 /// Below 32768, where Linux begins to hand out ports by itself, and above well-known services.
 const FIRST: u16 = 20_000;
@@ -17,9 +21,19 @@ const COUNT: u16 = 12_000;
 
 /// A free port: the remembered one, the data directory's own, or any.
 pub fn choose(data_dir: &Path) -> Result<u16, Error> {
-    let remembered = remembered(data_dir)?;
-    if let Some(port) = remembered.into_iter().chain([own(data_dir)]).find(|port| is_free(*port)) {
-        return Ok(port);
+    if let Some(port) = remembered(data_dir)? {
+        // A predecessor that was killed a moment ago takes its server along, which takes a moment.
+        let waiting_since = Instant::now();
+        while !is_free(port) && waiting_since.elapsed() < PREDECESSOR_WAIT {
+            std::thread::sleep(PREDECESSOR_WAIT / 100);
+        }
+        if is_free(port) {
+            return Ok(port);
+        }
+    }
+    let own = own(data_dir);
+    if is_free(own) {
+        return Ok(own);
     }
     any().map_err(files::failed("find a free port for", data_dir))
 }
