@@ -178,7 +178,23 @@ fn connect(path: &Path) -> Result<Connection, OpenError> {
         return Err(OpenError::TooNew { path: path.to_owned(), found: version });
     }
     connection.execute_batch(CREATE).map_err(failed)?;
+    empty_the_log(&connection).map_err(failed)?;
     Ok(connection)
+}
+
+/// Moves what the write-ahead log holds into the file, and syncs it, before anything new goes behind it.
+///
+/// A log that a failed sync has left behind reads well from the kernel's cache but may not be on the disk;
+/// with new entries behind it, a power loss would cut those off, too. Only somebody else who reads the file
+/// can be in the way.
+fn empty_the_log(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(LOCK_WAIT)?;
+    let busy: bool =
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |row| row.get(0))?;
+    if busy {
+        tracing::warn!("the journal's log could not be emptied, as another program reads the file");
+    }
+    Ok(())
 }
 
 fn is_damage(error: &rusqlite::Error) -> bool {

@@ -70,6 +70,12 @@ impl Writer {
     }
 
     fn commit(&mut self, group: Vec<Append>) {
+        if let Some(failed) = self.failed() {
+            for append in group {
+                drop(append.reply.send(Err(failed.clone())));
+            }
+            return;
+        }
         let (group, refused) = self.within_limit(group);
         for append in refused {
             let error = AppendError::Full {
@@ -80,16 +86,12 @@ impl Writer {
             // Nobody waits any more when the client has hung up.
             drop(append.reply.send(Err(error)));
         }
-        let failed = self.failed();
         let forget = self.shared.forget_through.load(Ordering::Acquire);
         let nothing_to_forget = forget <= self.shared.forgotten.load(Ordering::Acquire);
-        if failed.is_none() && group.is_empty() && nothing_to_forget {
+        if group.is_empty() && nothing_to_forget {
             return;
         }
-        let result = match failed {
-            Some(error) => Err(error),
-            None => self.write(&group, forget).map_err(|error| classify(&error)),
-        };
+        let result = self.write(&group, forget).map_err(|error| classify(&error));
         match &result {
             Ok(next_position) => {
                 self.next_position = *next_position;
@@ -99,9 +101,7 @@ impl Writer {
                 }
             }
             Err(error) => {
-                if self.failed().is_none() {
-                    tracing::error!(%error, "the journal refused a write; deliveries are answered 503");
-                }
+                tracing::error!(%error, "the journal refused a write; deliveries are answered 503");
                 self.note(Some(error.clone()));
             }
         }
@@ -176,6 +176,9 @@ impl Writer {
 
     /// After a long outage the file is as large as the backlog was; once it is empty, that's given back.
     fn shrink(&self) {
+        if self.failed().is_some() {
+            return;
+        }
         let empty = self.shared.forgotten.load(Ordering::Acquire) + 1 >= self.next_position;
         if !empty || self.shared.bytes.load(Ordering::Acquire) > SHRINK_ABOVE_BYTES / 16 {
             return;
@@ -185,7 +188,8 @@ impl Writer {
         if pages.max(0).cast_unsigned() * self.page_size > SHRINK_ABOVE_BYTES {
             let shrunk = self.connection.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)");
             if let Err(error) = shrunk {
-                tracing::warn!(%error, "the emptied journal could not be shrunk; it works as it is");
+                tracing::warn!(%error, "the emptied journal could not be shrunk");
+                self.note(Some(classify(&error)));
             }
         }
     }
