@@ -209,7 +209,7 @@ impl Service {
         self.public.stop(true).await;
         self.journal.close();
         self.feeding.when_empty.cancel();
-        if !self.health.is_database_up() {
+        if self.health.is_database_down() {
             self.give_up.cancel(); // waiting for it would only delay the end
         }
         let left = deadline.saturating_duration_since(Instant::now());
@@ -265,7 +265,10 @@ async fn run_store(
     }
     shared.health.database_is_up();
     shared.metrics.database_up.set(1.0);
-    apply::start(queue, &database, limits, &shared).wait().await;
+    let mut workers = apply::start(queue, &database, limits, &shared);
+    while let Some(ended) = workers.join_next().await {
+        ended.context("a worker broke; what it had waits in the journal")?;
+    }
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 //! Promises: every setting is a flag and an environment variable; help says the default.
 
 use crate::config::{AdminArgs, DatabaseArgs, LogArgs, ServeArgs};
+use crate::operate::{CheckRequestArgs, JournalCommand, ReplayArgs};
 use crate::simulate::SimulateArgs;
 use clap::{Parser, Subcommand};
 
@@ -29,4 +30,22 @@ pub enum Command {
     Healthcheck(AdminArgs),
     /// Act as Twilio: send signed, batched, duplicated, reordered summaries of made-up calls
     Simulate(Box<SimulateArgs>),
+    /// Store dead letters again, after a fix; what succeeds leaves the table
+    ///
+    /// Reads callsink.dead_letters and decodes and stores each selected letter as `serve` does, after
+    /// bringing the schema up as it does. Prints a line for each that still fails. May be stopped and run
+    /// again at any time, beside a running service, too. Exit code 0 if no selected letter is left, else 1.
+    Replay(Box<ReplayArgs>),
+    /// Look into the journal, of a running service or a stopped one: inspect, verify, export
+    ///
+    /// Reads journal.db in the data directory; takes no lock, and changes nothing.
+    #[command(subcommand)]
+    Journal(JournalCommand),
+    /// Tell which verification step a captured request fails, and why
+    ///
+    /// Reads a body from a file, and sends nothing. Prints every string that Twilio may have signed, and
+    /// recognises usual mistakes: http for https, another host, a slash, a path prefix, a changed query or
+    /// body, a form, quotes around a secret. Secrets are never printed. Exit code 0: valid, 1: not valid,
+    /// 2: wrong arguments.
+    CheckRequest(Box<CheckRequestArgs>),
 }

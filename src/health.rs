@@ -79,10 +79,11 @@ impl Health {
         *state = DatabaseState::Down(error.to_owned());
     }
 
-    /// Whether the last statement reached PostgreSQL.
+    /// Whether the last statement did not reach PostgreSQL; not known yet counts as no.
     #[must_use]
-    pub fn is_database_up(&self) -> bool {
-        matches!(*self.database.lock().unwrap_or_else(PoisonError::into_inner), DatabaseState::Up)
+    pub fn is_database_down(&self) -> bool {
+        let state = self.database.lock().unwrap_or_else(PoisonError::into_inner);
+        matches!(*state, DatabaseState::Down(_))
     }
 
     /// Everything that `/readyz` tells.

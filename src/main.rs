@@ -3,7 +3,7 @@
 //! 0: done. 1: the job failed. 2: a setting or an argument is wrong.
 
 use callsink::cli::{Cli, Command};
-use callsink::{app, config, healthcheck, simulate, telemetry};
+use callsink::{app, config, healthcheck, operate, simulate, telemetry};
 use clap::Parser;
 use std::process::ExitCode;
 
@@ -18,6 +18,9 @@ async fn main() -> ExitCode {
         Command::Migrate(args) => app::migrate(args).await,
         Command::Healthcheck(args) => healthcheck::run(args).await,
         Command::Simulate(args) => simulate::run(*args).await,
+        Command::Replay(args) => operate::replay::run(*args).await,
+        Command::Journal(command) => operate::journal::run(command),
+        Command::CheckRequest(args) => Ok(operate::check_request::run(*args)),
     };
     result.unwrap_or_else(|error| fail(&error))
 }

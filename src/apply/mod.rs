@@ -6,7 +6,9 @@
 //! refuses is found by halving and buried alone, its neighbours go in.
 //! Must not know: HTTP, signatures, how the journal keeps what it keeps.
 
+pub(crate) mod again;
 mod backoff;
+mod once;
 mod reduce;
 mod worker;
 
@@ -19,8 +21,8 @@ use sha2::{Digest, Sha256};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use worker::Worker;
 
 /// How many workers, and how they batch.
@@ -49,21 +51,21 @@ struct Work {
     decoded: Decoded,
 }
 
-/// Starts the workers. They end when the queue has ended and everything in it is stored, or given up.
+/// Starts the workers. They end when the queue has ended and everything in it is stored, or given up; one
+/// that ends otherwise has broken, and the service can't go on without it.
 #[must_use]
-pub fn start(queue: Queue, database: &Database, limits: Limits, shared: &Shared) -> TaskTracker {
-    let tracker = TaskTracker::new();
+pub fn start(queue: Queue, database: &Database, limits: Limits, shared: &Shared) -> JoinSet<()> {
+    let mut workers = JoinSet::new();
     let mut senders = Vec::with_capacity(limits.workers);
     for _ in 0..limits.workers {
         let (sender, receiver) = mpsc::channel(limits.batch_events);
         senders.push(sender);
         let worker =
             Worker::new(receiver, database, limits, Arc::clone(&queue.done), shared.clone());
-        tracker.spawn(worker.run());
+        workers.spawn(worker.run());
     }
-    tracker.spawn(dispatch(queue.entries, senders));
-    tracker.close();
-    tracker
+    workers.spawn(dispatch(queue.entries, senders));
+    workers
 }
 
 /// Decodes, and hands each event to the worker of its call.

@@ -4,12 +4,13 @@
 //! it held is committed; a batch is never given up for a reason that is not its content.
 
 use super::backoff::Backoff;
+use super::once::store_once;
 use super::reduce::{Letter, Reduced, names, reduce};
 use super::{Limits, Shared, Work};
 use crate::decode;
 use crate::journal::Entry;
 use crate::queue::{Done, Queued};
-use crate::store::{Database, DeadLetter, RawEvent, Session, StoreError, Trouble, Upserted};
+use crate::store::{Database, Session, StoreError, Trouble, Upserted};
 use crate::telemetry::metric::{Metrics, REFUSED};
 use chrono::{DateTime, Utc};
 use metrics::Histogram;
@@ -111,7 +112,7 @@ impl Worker {
     async fn store(&mut self, reduced: &Reduced) -> Result<Result<Upserted, StoreError>, GivenUp> {
         let mut backoff = Backoff::default();
         loop {
-            match self.store_once(reduced).await {
+            match store_once(&mut self.session, reduced).await {
                 Ok(upserted) => {
                     self.database_is_up();
                     return Ok(Ok(upserted));
@@ -123,24 +124,6 @@ impl Worker {
                 Err(error) => self.wait(&error, &mut backoff).await?,
             }
         }
-    }
-
-    /// Three statements, each of which can be repeated without harm.
-    async fn store_once(&mut self, reduced: &Reduced) -> Result<Upserted, StoreError> {
-        for letter in &reduced.letters {
-            self.session.insert_dead_letter(&letter.as_dead_letter(None)).await?;
-        }
-        let raw: Vec<RawEvent<'_>> = reduced
-            .raw
-            .iter()
-            .map(|(digest, (received, event))| RawEvent {
-                digest: *digest,
-                received: *received,
-                event,
-            })
-            .collect();
-        self.session.insert_events(&raw).await?;
-        self.session.upsert_call_summaries(&reduced.calls).await
     }
 
     async fn bury(&mut self, entry: &Entry, refusal: &StoreError) -> Result<(), GivenUp> {
@@ -220,21 +203,6 @@ impl Worker {
             if let Some(time) = call.winner.key.time {
                 record(&metrics.event_to_row, now, time);
             }
-        }
-    }
-}
-
-impl Letter {
-    fn as_dead_letter<'a>(&'a self, sqlstate: Option<&'a str>) -> DeadLetter<'a> {
-        DeadLetter {
-            raw: &self.entry.body,
-            received: self.entry.received,
-            reason: self.reason,
-            detail: &self.detail,
-            sqlstate,
-            event_id: self.event_id.as_deref(),
-            event_type: self.event_type.as_deref(),
-            call_sid: self.call_sid.as_deref(),
         }
     }
 }

@@ -59,9 +59,7 @@ pub(super) fn read(
             (Reason::NoData, "the event has no data".to_owned())
         });
     };
-    let members = members(&data.text).map_err(|error| {
-        (Reason::DataNotAnObject, format!("data is not a JSON object: {error}"))
-    })?;
+    let members = members(&data.text).map_err(|error| (Reason::DataNotAnObject, what(&error)))?;
 
     let mut call_sid = None;
     let mut processing_version = None;
@@ -106,6 +104,15 @@ pub(super) fn read(
         unreadable: row.unreadable,
     };
     Ok(CallSummary::from_event(call_sid, winner, received))
+}
+
+/// What is wrong with data, without quoting it: the parser names a value that it did not expect.
+fn what(error: &serde_json::Error) -> String {
+    if error.is_data() {
+        "data is JSON, but not an object".to_owned()
+    } else {
+        format!("data is not JSON: {error}")
+    }
 }
 
 fn sid(raw: &RawValue) -> Result<String, (Reason, String)> {

@@ -11,6 +11,8 @@
 //! Limits: `max_bytes` of pages in use; beyond it `append` refuses and nothing is dropped.
 //! Must not know: Twilio, HTTP, PostgreSQL, what the bytes mean.
 
+pub mod beside;
+pub mod inspect;
 mod open;
 mod reader;
 mod writer;

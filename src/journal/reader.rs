@@ -18,7 +18,7 @@ const OLDEST: &str = "SELECT received FROM entries ORDER BY position LIMIT 1";
 /// The reading side.
 #[derive(Debug)]
 pub struct Reader {
-    connection: Connection,
+    pub(super) connection: Connection,
 }
 
 impl Reader {
@@ -56,6 +56,6 @@ pub(super) fn oldest(connection: &Connection) -> rusqlite::Result<Option<DateTim
     Ok(oldest.map(time))
 }
 
-fn time(micros: i64) -> DateTime<Utc> {
+pub(super) fn time(micros: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_micros(micros).unwrap_or_default()
 }

@@ -14,7 +14,7 @@ pub mod migrate;
 mod session;
 
 pub use call_summaries::Upserted;
-pub use dead_letters::DeadLetter;
+pub use dead_letters::{DeadLetter, KeptLetter, LetterFilter, PageLimits};
 pub use error::{StoreError, Trouble};
 pub use events::RawEvent;
 pub use session::{Database, Session};

@@ -71,6 +71,8 @@ impl Session {
         let options = database.options.clone().options([
             // Compiling a plan for 500 rows costs more than running it.
             ("jit", "off"),
+            // What we are told is committed the journal forgets, so it must be on the disk.
+            ("synchronous_commit", "on"),
             ("statement_timeout", statement_timeout.as_str()),
         ]);
         Self { options, connection: None }

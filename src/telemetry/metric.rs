@@ -54,7 +54,7 @@ impl Unavailable {
     }
 }
 
-const REASONS: [Reason; 6] = [
+pub(crate) const REASONS: [Reason; 6] = [
     Reason::NotJson,
     Reason::NotAnObject,
     Reason::NoType,

@@ -10,6 +10,7 @@ mod decode;
 mod faults;
 mod hostile;
 mod journal;
+mod operate;
 mod schema;
 mod settings;
 mod shutdown;

@@ -126,12 +126,16 @@ fn what_is_missing_or_unusable_is_a_matter_of_usage() {
         ("/hook", &["--public-url", "ftp://u:pa55@x"], "CALLSINK_PUBLIC_URL is not usable"),
         ("/hook", &["--twilio-auth-token", ""], "TWILIO_AUTH_TOKEN is not set"),
         ("/hook", &["--twilio-auth-token-file", "/nowhere"], "both set"),
-        ("/hook", &["--body-file", "/nowhere"], "--body-file"),
     ] {
         let said = capture.check(url, BODY, arguments);
         assert_eq!(said.code, Some(2), "{said:?}");
         assert!(said.err.contains(word) && !said.err.contains("pa55"), "{said:?}");
     }
+    let mut command = callsink();
+    let arguments = ["check-request", "--url", "/hook", "--body-file", "/nowhere/body"];
+    let said = run(command.args(arguments).env("CALLSINK_PUBLIC_URL", PUBLIC_URL));
+    assert_eq!(said.code, Some(2), "{said:?}");
+    assert!(said.err.contains("/nowhere/body can't be read"), "{said:?}");
 }
 
 #[tokio::test]

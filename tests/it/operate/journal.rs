@@ -180,7 +180,7 @@ async fn of_a_damaged_journal_everything_but_the_damaged_page_is_saved() {
     assert!(pages > 100, "{pages} pages");
     // The first leaf of the tree, inner ones, and the last.
     let mut saved_at_least = 400;
-    for page in [4, 5, 6, pages / 2, pages - 2, pages - 1] {
+    for page in [3, 4, pages / 2, pages - 2, pages - 1] {
         let mut bytes = whole.clone();
         bytes[page * 8192..(page + 1) * 8192].fill(0xff);
         let damaged = directory.path().join(format!("journal.db.corrupt-{page}"));

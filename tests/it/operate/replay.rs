@@ -3,6 +3,7 @@
 use super::{Said, run};
 use crate::support::service::callsink;
 use crate::support::{Database, Event, Service};
+use callsink::store::{LetterFilter, PageLimits, Session};
 use callsink::verify::signature::body_sha256_hex;
 
 fn replay(database: &Database, arguments: &[&str]) -> Said {
@@ -191,4 +192,26 @@ async fn a_database_that_is_away_is_told_with_what_was_done_so_far() {
     ]));
     assert_eq!(said.code, Some(1), "{said:?}");
     assert!(said.err.contains("127.0.0.1:1/db") && !said.err.contains("s3cret"), "{said:?}");
+}
+
+#[tokio::test]
+async fn a_letter_that_was_received_again_while_it_was_replayed_stays_and_pages_are_bounded_in_bytes()
+ {
+    let database = Database::migrated().await;
+    for number in 0..3 {
+        leave(&database, &raw(&format!("CA{number}")), "no_data").await;
+    }
+    let mut session = Session::new(&database.store());
+    let (filter, limits) = (LetterFilter::default(), PageLimits { letters: 10, bytes: 1 });
+    let mut after = (Vec::new(), String::new());
+    for _ in 0..3 {
+        let page = session.dead_letters_after(&filter, (&after.0, &after.1), limits).await;
+        let page = page.expect("read");
+        assert_eq!(page.len(), 1, "one passes the limit, and no page is empty");
+        after = (page[0].digest.clone(), page[0].reason.clone());
+        let received = "UPDATE callsink.dead_letters SET last_received_time = now()";
+        database.execute(received).await;
+        assert!(!session.delete_dead_letter(&page[0]).await.expect("asked"));
+    }
+    assert_eq!(database.count("callsink.dead_letters").await, 3);
 }

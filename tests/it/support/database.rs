@@ -10,6 +10,9 @@ use sqlx::{AssertSqlSafe, Connection, Row};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+/// Directories of the runs' servers in the system's temporary directory; the process id follows.
+const PREFIX: &str = "callsink-tests-";
+
 /// A database that nobody else uses.
 pub struct Database {
     url: String,
@@ -17,7 +20,7 @@ pub struct Database {
 
 struct Server {
     url: String,
-    _private: Option<(PrivatePostgres, tempfile::TempDir)>,
+    _private: Option<PrivatePostgres>,
 }
 
 fn server() -> &'static Server {
@@ -26,15 +29,25 @@ fn server() -> &'static Server {
         if let Ok(url) = std::env::var("CALLSINK_TEST_DATABASE_URL") {
             return Server { url, _private: None };
         }
-        let directory = tempfile::Builder::new()
-            .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755))
-            .tempdir()
-            .expect("a directory for PostgreSQL");
-        let postgres = PrivatePostgres::start(directory.path(), Durability::TestsOnly)
+        let directory = std::env::temp_dir().join(format!("{PREFIX}{}", std::process::id()));
+        remove_what_former_runs_left();
+        std::fs::create_dir_all(&directory).expect("a directory for PostgreSQL");
+        let postgres = PrivatePostgres::start(&directory, Durability::TestsOnly)
             .expect("a private PostgreSQL for the tests");
         let url = postgres.url().expose_secret().to_owned();
-        Server { url, _private: Some((postgres, directory)) }
+        Server { url, _private: Some(postgres) }
     })
+}
+
+/// A static is never dropped: the server ends with the process, its directory stays for the next run.
+fn remove_what_former_runs_left() {
+    for entry in std::fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let process = name.strip_prefix(PREFIX).map(|id| format!("/proc/{id}"));
+        if process.is_some_and(|process| !std::path::Path::new(&process).exists()) {
+            drop(std::fs::remove_dir_all(entry.path()));
+        }
+    }
 }
 
 impl Database {

@@ -1,0 +1,40 @@
+//! A reduced batch, told to PostgreSQL once.
+//!
+//! In: what a batch comes down to. Out: rows, or why nothing of a statement is in.
+//! Promises: three statements, each of which can be repeated without harm. Workers and `again` both
+//! store by this function, so that what is replayed ends as what is received.
+
+use super::reduce::{Letter, Reduced};
+use crate::store::{DeadLetter, RawEvent, Session, StoreError, Upserted};
+
+/// Dead letters, then events of other types, then calls.
+pub(super) async fn store_once(
+    session: &mut Session,
+    reduced: &Reduced,
+) -> Result<Upserted, StoreError> {
+    for letter in &reduced.letters {
+        session.insert_dead_letter(&letter.as_dead_letter(None)).await?;
+    }
+    let raw: Vec<RawEvent<'_>> = reduced
+        .raw
+        .iter()
+        .map(|(digest, (received, event))| RawEvent { digest: *digest, received: *received, event })
+        .collect();
+    session.insert_events(&raw).await?;
+    session.upsert_call_summaries(&reduced.calls).await
+}
+
+impl Letter {
+    pub(super) fn as_dead_letter<'a>(&'a self, sqlstate: Option<&'a str>) -> DeadLetter<'a> {
+        DeadLetter {
+            raw: &self.entry.body,
+            received: self.entry.received,
+            reason: self.reason,
+            detail: &self.detail,
+            sqlstate,
+            event_id: self.event_id.as_deref(),
+            event_type: self.event_type.as_deref(),
+            call_sid: self.call_sid.as_deref(),
+        }
+    }
+}

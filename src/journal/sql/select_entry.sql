@@ -1,0 +1,2 @@
+-- journal::inspect
+SELECT position, received, body FROM entries WHERE position = ?1

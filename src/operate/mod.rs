@@ -1,0 +1,14 @@
+//! What an operator does by hand: look into the journal, replay dead letters, find out why a signature fails.
+//!
+//! In: arguments and settings. Out: lines for people on standard output, or JSON for machines; exit codes.
+//! Promises: nothing printed holds a phone number, a body or a secret, but for `journal export`, whose job
+//! that is and which says so; progress and warnings go to standard error.
+//! Must not know: SQL, SQLite, HTTP servers. It asks the rooms that do.
+
+pub mod check_request;
+pub mod journal;
+pub mod replay;
+
+pub use check_request::CheckRequestArgs;
+pub use journal::JournalCommand;
+pub use replay::ReplayArgs;
