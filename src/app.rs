@@ -7,6 +7,7 @@
 //! Promises: a wrong setting, a journal in use, an address that is taken or a schema that is too new ends
 //! the process with one line that says so; a database that is away does not.
 
+use crate::cli::Cli;
 use crate::config::{self, DatabaseArgs, ServeArgs, ServeSettings};
 use crate::health::Health;
 use crate::journal::Journal;
@@ -20,6 +21,7 @@ use crate::{apply, journal};
 use actix_web::dev::ServerHandle;
 use actix_web::http::StatusCode;
 use anyhow::Context as _;
+use clap::CommandFactory;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -58,7 +60,7 @@ pub async fn migrate(args: DatabaseArgs) -> anyhow::Result<ExitCode> {
 /// Why it could not start, or could not go on.
 pub async fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let settings = ServeSettings::resolve(args)?;
-    for name in config::unknown_variables() {
+    for name in config::unknown_variables(Cli::command()) {
         tracing::warn!(name, "this variable is not a setting of callsink and is ignored");
     }
     let mut signals = Signals::listen()?;

@@ -2,7 +2,7 @@
 //!
 //! Why texts: checking them is `read`'s job, whose errors name the variable on one line.
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 
 /// Where rows go.
 #[derive(Args, Debug, Default)]
@@ -85,10 +85,10 @@ pub struct ServeArgs {
     pub reject_status: Option<String>,
 }
 
-/// Every variable that a command of this binary reads.
-pub(super) fn variable_names() -> Vec<String> {
+/// Every variable that `command` or one of its subcommands reads.
+pub(super) fn variable_names(command: Command) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
-    let mut commands = vec![crate::cli::Cli::command()];
+    let mut commands = vec![command];
     while let Some(command) = commands.pop() {
         let variables = command.get_arguments().filter_map(|argument| argument.get_env());
         names.extend(variables.filter_map(|name| name.to_str().map(str::to_owned)));

@@ -155,10 +155,11 @@ fn split_secrets(text: &SecretString) -> Result<Vec<SecretString>, SettingError>
     Ok(secrets)
 }
 
-/// Variables of the environment that look like ours and are not: a misspelled name would be ignored.
+/// Variables of the environment that look like ours and that no part of `command` reads: a misspelled name
+/// would be ignored.
 #[must_use]
-pub fn unknown_variables() -> Vec<String> {
-    let known = args::variable_names();
+pub fn unknown_variables(command: clap::Command) -> Vec<String> {
+    let known = args::variable_names(command);
     std::env::vars_os()
         .filter_map(|(name, _)| name.into_string().ok())
         .filter(|name| name.starts_with("CALLSINK_") && !known.contains(name))
