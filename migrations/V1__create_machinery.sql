@@ -17,8 +17,8 @@ CREATE TABLE callsink.events (
     dataschema text,
     event_time timestamptz,
     received_time timestamptz NOT NULL,
-    data json COMPRESSION lz4,
-    envelope json COMPRESSION lz4 NOT NULL,
+    data json,
+    envelope json NOT NULL,
     CONSTRAINT events_pkey PRIMARY KEY (digest)
 );
 
@@ -66,3 +66,14 @@ COMMENT ON COLUMN callsink.dead_letters.raw IS 'The event as received, byte for 
 COMMENT ON COLUMN callsink.dead_letters.first_received_time IS 'When callsink first received it.';
 COMMENT ON COLUMN callsink.dead_letters.last_received_time IS 'When callsink last received it.';
 COMMENT ON COLUMN callsink.dead_letters.occurrences IS 'How often it was received; replays after a crash do not count.';
+
+-- Quicker than pglz at the same size; a PostgreSQL that was built without it does with pglz.
+DO $$
+BEGIN
+    ALTER TABLE callsink.events ALTER COLUMN data SET COMPRESSION lz4;
+    ALTER TABLE callsink.events ALTER COLUMN envelope SET COMPRESSION lz4;
+EXCEPTION
+    WHEN feature_not_supported THEN
+        RAISE NOTICE 'lz4 is not there: %', SQLERRM;
+END
+$$;

@@ -191,7 +191,7 @@ CREATE TABLE public.call_summaries (
     dataschema text,
     schema_version integer,
     edges public.edge_metric[],
-    payload json COMPRESSION lz4 NOT NULL,
+    payload json NOT NULL,
     unreadable_fields text[],
     partial_time timestamptz,
     predicted_complete_time timestamptz,
@@ -439,3 +439,13 @@ COMMENT ON COLUMN public.call_edge_metrics.region IS 'Region used. NULL: not sai
 COMMENT ON COLUMN public.call_edge_metrics.disconnected_by IS 'Who hung up, in the edge''s own words: remote, local, rejected, .... NULL: not said.';
 COMMENT ON COLUMN public.call_edge_metrics.settings IS 'Settings of the Voice SDK as sent (dscp, ice_restart_enabled, edge, selected_edges, ...). NULL: not said.';
 COMMENT ON COLUMN public.call_edge_metrics.events IS 'Counts of Voice SDK events by level, group and error code, as sent; Voice SDK edge only. NULL: not said.';
+
+-- Quicker than pglz at the same size; a PostgreSQL that was built without it does with pglz.
+DO $$
+BEGIN
+    ALTER TABLE public.call_summaries ALTER COLUMN payload SET COMPRESSION lz4;
+EXCEPTION
+    WHEN feature_not_supported THEN
+        RAISE NOTICE 'lz4 is not there: %', SQLERRM;
+END
+$$;

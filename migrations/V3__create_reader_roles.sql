@@ -45,16 +45,21 @@ BEGIN
                 AND attnum > 0 AND NOT attisdropped AND attname <> ALL (personal);
             EXECUTE format('GRANT SELECT (%s) ON public.%I TO callsink_reader', columns, relation);
         END LOOP;
-        COMMENT ON ROLE callsink_reader IS 'Reads the quality of calls without personal data; GRANT it to BI users.';
     END IF;
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'callsink_pii_reader') THEN
         GRANT USAGE ON SCHEMA public TO callsink_pii_reader;
         GRANT SELECT ON public.call_summaries, public.call_edge_metrics TO callsink_pii_reader;
-        COMMENT ON ROLE callsink_pii_reader IS 'Reads calls with phone numbers, IP addresses and payloads; GRANT it sparingly.';
     END IF;
+END
+$$;
+
+-- A role that somebody else made may not be ours to comment on; the grants above stand all the same.
+DO $$
+BEGIN
+    COMMENT ON ROLE callsink_reader IS 'Reads the quality of calls without personal data; GRANT it to BI users.';
+    COMMENT ON ROLE callsink_pii_reader IS 'Reads calls with phone numbers, IP addresses and payloads; GRANT it sparingly.';
 EXCEPTION
-    -- A role that somebody else made may not be ours to comment on.
-    WHEN insufficient_privilege THEN
-        RAISE NOTICE 'grants to the reader roles are incomplete: %', SQLERRM;
+    WHEN insufficient_privilege OR undefined_object THEN
+        RAISE NOTICE 'the reader roles carry no comment: %', SQLERRM;
 END
 $$;

@@ -47,7 +47,14 @@ pub enum MigrateError {
     Divergent(String),
     /// The database is away, or refuses; what is in it is untouched.
     #[error("the schema could not be brought up: {0}")]
-    Store(#[from] StoreError),
+    Store(StoreError),
+}
+
+/// By hand: as a `source`, the text would be printed twice.
+impl From<StoreError> for MigrateError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
 }
 
 impl MigrateError {

@@ -98,6 +98,7 @@ async fn a_lock_on_the_table_holds_up_rows_but_no_answers() {
 
 #[tokio::test]
 async fn a_role_that_only_owns_its_database_is_enough_and_may_run_out_of_connections() {
+    drop(Database::migrated().await); // the reader roles are there, and are somebody else's
     let database = Database::empty().await;
     let name: String = database.value("SELECT current_database()::text").await;
     database
@@ -113,6 +114,11 @@ async fn a_role_that_only_owns_its_database_is_enough_and_may_run_out_of_connect
     assert_eq!(service.deliver_events(&events(5, 0)).await, 200);
     service.drained().await;
     assert_eq!(database.count("call_summaries").await, 5);
+    let granted = "SELECT has_column_privilege('callsink_reader', 'public.call_summaries', 'pdd_ms', 'SELECT')";
+    assert!(
+        database.value::<bool>(granted).await,
+        "roles that somebody else made are granted to, too"
+    );
 
     let terminate = format!(
         "ALTER ROLE {name} CONNECTION LIMIT 0; \
