@@ -23,6 +23,7 @@ use actix_web::http::StatusCode;
 use anyhow::Context as _;
 use clap::CommandFactory;
 use std::net::{SocketAddr, TcpListener};
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -38,8 +39,8 @@ const STOP_WITHIN: Duration = Duration::from_secs(25);
 /// For the journal's file to be closed tidily; what is in it is durable anyway.
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 
-/// Between tries to bring the schema up while the database is away.
-const MIGRATE_RETRY: Duration = Duration::from_secs(2);
+/// Between tries to bring the schema up while the database is away: at first it may just be starting, too.
+const MIGRATE_RETRY: RangeInclusive<Duration> = Duration::from_millis(250)..=Duration::from_secs(5);
 
 /// `callsink migrate`.
 ///
@@ -275,6 +276,7 @@ async fn run_store(
 }
 
 async fn bring_schema_up(database: &Database, shared: &apply::Shared) -> anyhow::Result<()> {
+    let mut wait = *MIGRATE_RETRY.start();
     loop {
         match migrate::migrate(database).await {
             Ok(applied) => {
@@ -288,6 +290,7 @@ async fn bring_schema_up(database: &Database, shared: &apply::Shared) -> anyhow:
             }
             Err(error) => return Err(error.into()),
         }
-        tokio::time::sleep(MIGRATE_RETRY).await;
+        tokio::time::sleep(wait).await;
+        wait = (wait * 2).min(*MIGRATE_RETRY.end());
     }
 }

@@ -8,6 +8,7 @@ use super::writer::Writer;
 use super::{Journal, Reader, Shared};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::fs::{File, TryLockError};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex};
@@ -58,7 +59,7 @@ pub enum OpenError {
         found: i64,
     },
     /// Anything else that SQLite says.
-    #[error("the journal {path} can't be opened: {source}")]
+    #[error("the journal {path} can't be opened")]
     Sqlite {
         /// The file.
         path: PathBuf,
@@ -91,10 +92,11 @@ pub struct Opened {
 pub fn open(directory: &Path, max_bytes: u64) -> Result<Opened, OpenError> {
     let unusable = |source| OpenError::Directory { path: directory.to_owned(), source };
     std::fs::create_dir_all(directory).map_err(unusable)?;
-    let lock = File::create(directory.join(LOCK)).map_err(unusable)?;
+    let lock = private_file(&directory.join(LOCK)).map_err(unusable)?;
     wait_for_lock(&lock, directory)?;
 
     let path = directory.join(FILE);
+    private_file(&path).map_err(unusable)?; // SQLite gives its other files the mode of this one
     let sqlite = |source| OpenError::Sqlite { path: path.clone(), source };
     let (connection, moved_aside) = match connect(&path) {
         Ok(connection) => (connection, None),
@@ -150,6 +152,11 @@ pub fn open(directory: &Path, max_bytes: u64) -> Result<Opened, OpenError> {
         moved_aside,
         writer,
     })
+}
+
+/// Makes the file where there is none: events hold phone numbers, which are nobody else's to read.
+fn private_file(path: &Path) -> std::io::Result<File> {
+    File::options().write(true).create(true).truncate(false).mode(0o600).open(path)
 }
 
 /// A predecessor that was killed holds its lock until the kernel has cleaned it up, which takes a moment.

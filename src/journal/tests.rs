@@ -87,6 +87,20 @@ async fn a_file_of_another_program_is_moved_aside_and_not_deleted() {
 }
 
 #[tokio::test]
+async fn its_files_are_nobody_elses_to_read() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = tempfile::tempdir().expect("a directory");
+    let opened = open(directory.path(), 1 << 30).expect("opens");
+    opened.journal.append(bytes("a"), Utc::now()).await.expect("durable");
+    for file in std::fs::read_dir(directory.path()).expect("readable") {
+        let file = file.expect("readable");
+        let mode = file.metadata().expect("there").permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{}", file.path().display());
+    }
+    close(opened);
+}
+
+#[tokio::test]
 async fn a_journal_of_a_later_layout_is_refused_and_left_alone() {
     let directory = tempfile::tempdir().expect("a directory");
     close(open(directory.path(), 1 << 30).expect("opens"));
