@@ -10,6 +10,7 @@ use crate::apply::again::{self, Event, Outcome};
 use crate::config::{self, DatabaseArgs};
 use crate::store::{KeptLetter, LetterFilter, PageLimits, Session, migrate};
 use crate::telemetry::metric::{REASONS, REFUSED, SANITISED};
+use crate::verify::signature::hex;
 use anyhow::Context as _;
 use bytes::Bytes;
 use clap::builder::PossibleValuesParser;
@@ -229,14 +230,6 @@ fn digest_span(prefix: &str) -> Result<(Vec<u8>, Vec<u8>), String> {
         bytes.collect()
     };
     Ok((filled('0'), filled('f')))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let written = write!(text, "{byte:02x}");
-        debug_assert!(written.is_ok(), "writing to a String cannot fail");
-        text
-    })
 }
 
 #[cfg(test)]

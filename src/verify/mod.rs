@@ -174,22 +174,7 @@ fn body_hash(target: &str) -> Result<[u8; 32], Rejection> {
     if values.next().is_some() {
         return Err(Rejection::RepeatedBodyHash);
     }
-    from_hex(value).ok_or(Rejection::MalformedBodyHash)
-}
-
-/// Upper-case digits are as good: the signature covers the URL in which they stand.
-fn from_hex(text: &str) -> Option<[u8; 32]> {
-    let digits = text.as_bytes();
-    if digits.len() != 64 {
-        return None;
-    }
-    let mut bytes = [0; 32];
-    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        let high = char::from(pair[0]).to_digit(16)?;
-        let low = char::from(pair[1]).to_digit(16)?;
-        *byte = u8::try_from(high * 16 + low).ok()?;
-    }
-    Some(bytes)
+    signature::sha256_from_hex(value).ok_or(Rejection::MalformedBodyHash)
 }
 
 #[cfg(test)]

@@ -31,7 +31,26 @@ pub fn keyed(secret: &str) -> Hmac<Sha1> {
     Hmac::<Sha1>::new_from_slice(secret.as_bytes()).expect("HMAC accepts keys of every length")
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// The bytes of a SHA-256 in hexadecimal digits; `None` when it isn't one. Upper-case digits are as good: the
+/// signature covers the URL in which they stand.
+#[must_use]
+pub fn sha256_from_hex(text: &str) -> Option<[u8; 32]> {
+    let digits = text.as_bytes();
+    if digits.len() != 64 {
+        return None;
+    }
+    let mut bytes = [0; 32];
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        let high = char::from(pair[0]).to_digit(16)?;
+        let low = char::from(pair[1]).to_digit(16)?;
+        *byte = u8::try_from(high * 16 + low).ok()?;
+    }
+    Some(bytes)
+}
+
+/// Lower-case hexadecimal digits.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         let written = write!(text, "{byte:02x}");

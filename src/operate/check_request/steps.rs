@@ -8,7 +8,7 @@ use super::captured::Case;
 use super::search::{Found, search, shown};
 use super::url::Url;
 use super::why::Why;
-use crate::verify::signature::{body_sha256_hex, sign};
+use crate::verify::signature::{body_sha256_hex, hex, sha256_from_hex, sign};
 use crate::verify::{Head, Rejection, Verifier};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -142,7 +142,7 @@ fn claimed_hash(case: &Case) -> (Step, Option<[u8; 32]>) {
     let values: Vec<&str> =
         case.asked.parameters().filter_map(|pair| pair.strip_prefix("bodySHA256=")).collect();
     let hash = match values[..] {
-        [one] => from_hex(one),
+        [one] => sha256_from_hex(one),
         _ => None,
     };
     let (outcome, said) = match (&values[..], hash) {
@@ -172,7 +172,7 @@ fn body_step(case: &Case, claimed: Option<[u8; 32]>) -> Step {
         Some(claimed) => {
             let said = format!(
                 "its {length} bytes have the hash {actual}, bodySHA256 says {}",
-                hex(claimed)
+                hex(&claimed)
             );
             (Outcome::Fails, said)
         }
@@ -257,22 +257,4 @@ impl Findings {
 
 fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
-}
-
-fn hex(hash: [u8; 32]) -> String {
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn from_hex(text: &str) -> Option<[u8; 32]> {
-    let digits = text.as_bytes();
-    if digits.len() != 64 {
-        return None;
-    }
-    let mut bytes = [0; 32];
-    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        let high = char::from(pair[0]).to_digit(16)?;
-        let low = char::from(pair[1]).to_digit(16)?;
-        *byte = u8::try_from(high * 16 + low).ok()?;
-    }
-    Some(bytes)
 }
