@@ -5,7 +5,7 @@
 //! Promises: agrees with `CallSummary::merge` (a property test compares them); repeating it changes
 //! nothing; rows are locked in the order of `call_sid`, so that two writers can't deadlock.
 //!
-//! The statement has a column list of 145 names in four places; it is built once from the field table,
+//! The statement names every column in four places; it is built once from the field table,
 //! so that the list exists once. Every part of it is a constant of this crate.
 
 use super::array::{EdgeSet, add_column, array_literal};
