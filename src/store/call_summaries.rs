@@ -10,12 +10,12 @@
 
 use super::array::{EdgeSet, add_column, array_literal};
 use super::error::StoreError;
-use super::session::{ANSWER_TIMEOUT, Session};
+use super::session::{Session, within};
 use crate::domain::CallSummary;
 use crate::domain::call::Winner;
 use crate::domain::fields::{Kind, SUMMARY_FIELDS};
 use sqlx::error::BoxDynError;
-use sqlx::postgres::PgArguments;
+use sqlx::postgres::{PgArguments, PgConnection};
 use sqlx::{Arguments, Row};
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -129,28 +129,26 @@ impl Session {
         if calls.is_empty() {
             return Ok(Upserted::default());
         }
-        let upserted = tokio::time::timeout(ANSWER_TIMEOUT, self.upsert(calls)).await;
-        let upserted =
-            upserted.unwrap_or_else(|_| Err(StoreError::timed_out("storing a batch of calls")));
-        if upserted.is_err() {
-            self.discard();
-        }
-        upserted
+        let mut connection = self.take().await?;
+        let upserted = within("storing a batch of calls", upsert(&mut connection, calls)).await;
+        self.give_back(connection, upserted)
     }
+}
 
-    async fn upsert(&mut self, calls: &[CallSummary]) -> Result<Upserted, StoreError> {
-        let arguments = upsert_arguments(calls).map_err(sqlx::Error::Encode)?;
-        let connection = self.connection().await?;
-        let rows = sqlx::query_with(UPSERT.as_str(), arguments).fetch_all(&mut *connection).await?;
-        let won = rows.iter().map(|row| row.try_get(0)).collect::<Result<HashSet<&str>, _>>()?;
-        let lost: Vec<&CallSummary> =
-            calls.iter().filter(|call| !won.contains(call.call_sid.as_str())).collect();
-        if !lost.is_empty() {
-            let arguments = touch_arguments(&lost).map_err(sqlx::Error::Encode)?;
-            sqlx::query_with(TOUCH, arguments).execute(connection).await?;
-        }
-        Ok(Upserted { won: won.len(), lost: lost.len() })
+async fn upsert(
+    connection: &mut PgConnection,
+    calls: &[CallSummary],
+) -> Result<Upserted, StoreError> {
+    let arguments = upsert_arguments(calls).map_err(sqlx::Error::Encode)?;
+    let rows = sqlx::query_with(UPSERT.as_str(), arguments).fetch_all(&mut *connection).await?;
+    let won = rows.iter().map(|row| row.try_get(0)).collect::<Result<HashSet<&str>, _>>()?;
+    let lost: Vec<&CallSummary> =
+        calls.iter().filter(|call| !won.contains(call.call_sid.as_str())).collect();
+    if !lost.is_empty() {
+        let arguments = touch_arguments(&lost).map_err(sqlx::Error::Encode)?;
+        sqlx::query_with(TOUCH, arguments).execute(connection).await?;
     }
+    Ok(Upserted { won: won.len(), lost: lost.len() })
 }
 
 /// Parameters in the order of the columns in [`upsert_statement`].

@@ -6,12 +6,11 @@
 //! received again after it was read is not taken away.
 
 use super::error::StoreError;
-use super::session::{ANSWER_TIMEOUT, Session};
+use super::session::{Session, within};
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
-use std::future::Future;
 
 const INSERT: &str = include_str!("sql/insert_dead_letter.sql");
 const SELECT: &str = include_str!("sql/select_dead_letters.sql");
@@ -104,12 +103,10 @@ impl Session {
             .bind(&filter.event_ids)
             .bind(limits.letters)
             .bind(limits.bytes);
-        let connection = self.connection().await?;
-        let rows = within("reading dead letters", statement.fetch_all(connection)).await;
-        if rows.is_err() {
-            self.discard();
-        }
-        let letters = rows?.iter().map(kept).collect::<Result<_, _>>();
+        let mut connection = self.take().await?;
+        let rows = within("reading dead letters", statement.fetch_all(&mut connection)).await;
+        let rows = self.give_back(connection, rows)?;
+        let letters = rows.iter().map(kept).collect::<Result<_, _>>();
         letters.map_err(StoreError::from)
     }
 
@@ -122,12 +119,9 @@ impl Session {
             .bind(&letter.digest)
             .bind(&letter.reason)
             .bind(letter.last_received);
-        let connection = self.connection().await?;
-        let deleted = within("deleting a dead letter", statement.execute(connection)).await;
-        if deleted.is_err() {
-            self.discard();
-        }
-        Ok(deleted?.rows_affected() > 0)
+        let mut connection = self.take().await?;
+        let deleted = within("deleting a dead letter", statement.execute(&mut connection)).await;
+        Ok(self.give_back(connection, deleted)?.rows_affected() > 0)
     }
 
     /// Gives `letter` another reason, detail or SQLSTATE.
@@ -159,12 +153,9 @@ impl Session {
                 .bind(detail)
                 .bind(sqlstate)
         };
-        let connection = self.connection().await?;
-        let revised = within("revising a dead letter", statement.execute(connection)).await;
-        if revised.is_err() {
-            self.discard();
-        }
-        revised.map(|_| ())
+        let mut connection = self.take().await?;
+        let revised = within("revising a dead letter", statement.execute(&mut connection)).await;
+        self.give_back(connection, revised).map(|_| ())
     }
 
     /// Keeps `letter`.
@@ -172,18 +163,7 @@ impl Session {
     /// # Errors
     /// Transient ones only: nothing about its content can be refused.
     pub async fn insert_dead_letter(&mut self, letter: &DeadLetter<'_>) -> Result<(), StoreError> {
-        let inserted = tokio::time::timeout(ANSWER_TIMEOUT, self.bury(letter)).await;
-        let inserted =
-            inserted.unwrap_or_else(|_| Err(StoreError::timed_out("storing a dead letter")));
-        if inserted.is_err() {
-            self.discard();
-        }
-        inserted
-    }
-
-    async fn bury(&mut self, letter: &DeadLetter<'_>) -> Result<(), StoreError> {
-        let connection = self.connection().await?;
-        sqlx::query(INSERT)
+        let statement = sqlx::query(INSERT)
             .bind(Sha256::digest(letter.raw).to_vec())
             .bind(letter.reason)
             .bind(storable(letter.detail))
@@ -192,20 +172,10 @@ impl Session {
             .bind(letter.event_type.map(storable))
             .bind(letter.call_sid.map(storable))
             .bind(letter.raw)
-            .bind(letter.received)
-            .execute(connection)
-            .await?;
-        Ok(())
-    }
-}
-
-async fn within<T>(
-    what: &str,
-    statement: impl Future<Output = Result<T, sqlx::Error>>,
-) -> Result<T, StoreError> {
-    match tokio::time::timeout(ANSWER_TIMEOUT, statement).await {
-        Ok(answer) => answer.map_err(StoreError::from),
-        Err(_) => Err(StoreError::timed_out(what)),
+            .bind(letter.received);
+        let mut connection = self.take().await?;
+        let inserted = within("storing a dead letter", statement.execute(&mut connection)).await;
+        self.give_back(connection, inserted).map(|_| ())
     }
 }
 

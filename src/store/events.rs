@@ -3,7 +3,7 @@
 //! In: events and the digest of their bytes. Out: rows; repeats land on the row that is there.
 
 use super::error::StoreError;
-use super::session::{ANSWER_TIMEOUT, Session};
+use super::session::{Session, within};
 use crate::decode::OtherEvent;
 use chrono::{DateTime, Utc};
 
@@ -29,22 +29,12 @@ impl Session {
         if events.is_empty() {
             return Ok(());
         }
-        let inserted = tokio::time::timeout(ANSWER_TIMEOUT, self.insert(events)).await;
-        let inserted = inserted.unwrap_or_else(|_| Err(StoreError::timed_out("storing events")));
-        if inserted.is_err() {
-            self.discard();
-        }
-        inserted
-    }
-
-    async fn insert(&mut self, events: &[RawEvent<'_>]) -> Result<(), StoreError> {
         macro_rules! column {
             ($value:expr) => {
                 events.iter().map($value).collect::<Vec<_>>()
             };
         }
-        let connection = self.connection().await?;
-        sqlx::query(INSERT)
+        let statement = sqlx::query(INSERT)
             .bind(column!(|event| event.digest))
             .bind(column!(|event| event.event.id.as_deref()))
             .bind(column!(|event| event.event.event_type.as_str()))
@@ -53,9 +43,9 @@ impl Session {
             .bind(column!(|event| event.event.time))
             .bind(column!(|event| event.received))
             .bind(column!(|event| event.event.data.as_deref()))
-            .bind(column!(|event| event.event.envelope.as_str()))
-            .execute(connection)
-            .await?;
-        Ok(())
+            .bind(column!(|event| event.event.envelope.as_str()));
+        let mut connection = self.take().await?;
+        let inserted = within("storing events", statement.execute(&mut connection)).await;
+        self.give_back(connection, inserted).map(|_| ())
     }
 }

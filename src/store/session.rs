@@ -4,7 +4,7 @@
 //! a connection on which something failed is not used again.
 //! Why no pool: each worker holds one connection for its life and keeps its prepared statements.
 
-use super::error::StoreError;
+use super::error::{StoreError, Trouble};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
@@ -18,7 +18,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const STATEMENT_TIMEOUT_MS: u64 = 30_000;
 
 /// We stop waiting after this, a little later, in case nobody is at the other end any more.
-pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_millis(STATEMENT_TIMEOUT_MS + 5_000);
+const ANSWER_TIMEOUT: Duration = Duration::from_millis(STATEMENT_TIMEOUT_MS + 5_000);
 
 /// Where the rows go.
 #[derive(Debug, Clone)]
@@ -78,35 +78,26 @@ impl Session {
         Self { options, connection: None }
     }
 
-    /// The connection, made if there is none.
-    pub(super) async fn connection(&mut self) -> Result<&mut PgConnection, StoreError> {
-        let connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => connect(&self.options).await?,
-        };
-        Ok(self.connection.insert(connection))
-    }
-
-    /// Throws the connection away. It is not closed politely: nobody may be there to answer.
-    pub fn discard(&mut self) {
-        self.connection = None;
-    }
-
-    /// Asks for an answer.
-    ///
-    /// # Errors
-    /// When the database is not there, or not within five seconds.
-    pub async fn ping(&mut self) -> Result<(), StoreError> {
-        let ping = async {
-            let connection = self.connection().await?;
-            sqlx::Connection::ping(connection).await.map_err(StoreError::from)
-        };
-        let result = tokio::time::timeout(Duration::from_secs(5), ping).await;
-        let result = result.unwrap_or_else(|_| Err(StoreError::timed_out("a ping")));
-        if result.is_err() {
-            self.discard();
+    /// The connection, made if there is none. It is taken out: whoever drops it half-way, by a time limit or
+    /// because nobody waits any more, leaves none behind that is in doubt.
+    pub(super) async fn take(&mut self) -> Result<PgConnection, StoreError> {
+        match self.connection.take() {
+            Some(connection) => Ok(connection),
+            None => connect(&self.options).await,
         }
-        result
+    }
+
+    /// Puts the connection back if it can be used again: a refusal of content leaves it as it was, anything
+    /// else leaves it in doubt. It is not closed politely then: nobody may be there to answer.
+    pub(super) fn give_back<T>(
+        &mut self,
+        connection: PgConnection,
+        answer: Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        if answer.as_ref().err().is_none_or(|error| error.trouble == Trouble::Content) {
+            self.connection = Some(connection);
+        }
+        answer
     }
 }
 
@@ -114,5 +105,16 @@ async fn connect(options: &PgConnectOptions) -> Result<PgConnection, StoreError>
     match tokio::time::timeout(CONNECT_TIMEOUT, options.connect()).await {
         Ok(connected) => connected.map_err(StoreError::from),
         Err(_) => Err(StoreError::timed_out("connecting")),
+    }
+}
+
+/// One statement, or a few that belong together, within the limit.
+pub(super) async fn within<T, E: Into<StoreError>>(
+    what: &str,
+    statements: impl Future<Output = Result<T, E>>,
+) -> Result<T, StoreError> {
+    match tokio::time::timeout(ANSWER_TIMEOUT, statements).await {
+        Ok(answer) => answer.map_err(Into::into),
+        Err(_) => Err(StoreError::timed_out(what)),
     }
 }
