@@ -59,8 +59,41 @@ pub(super) fn read(
             (Reason::NoData, "the event has no data".to_owned())
         });
     };
-    let members = members(&data.text).map_err(|error| (Reason::DataNotAnObject, what(&error)))?;
+    let read = read_data(&data.text)?;
+    let winner = Winner {
+        key: EventKey {
+            state: header.state,
+            processing_version: read.processing_version,
+            time: header.time,
+            id: header.id.map(str::to_owned),
+        },
+        event_type: header.event_type.to_owned(),
+        source: header.source.map(str::to_owned),
+        dataschema: header.dataschema.map(str::to_owned),
+        schema_version: header.dataschema.and_then(schema_version),
+        values: read.values,
+        edges: read.edges,
+        payload: data.text.clone().into_owned(),
+        unreadable: read.unreadable,
+    };
+    Ok(CallSummary::from_event(read.call_sid, winner, received))
+}
 
+/// What the text of a summary says, be it the data of an event or an item of the REST API.
+pub(super) struct Read {
+    pub(super) call_sid: String,
+    pub(super) processing_version: Option<i64>,
+    pub(super) values: Vec<Value>,
+    pub(super) edges: Vec<EdgeMetric>,
+    pub(super) unreadable: Vec<String>,
+}
+
+/// Reads the text of a summary.
+///
+/// # Errors
+/// The reason why it names no call, and what was found, for a person.
+pub(super) fn read_data(text: &str) -> Result<Read, (Reason, String)> {
+    let members = members(text).map_err(|error| (Reason::DataNotAnObject, what(&error)))?;
     let mut call_sid = None;
     let mut processing_version = None;
     let mut row = Row::new(SUMMARY_FIELDS.len());
@@ -87,23 +120,7 @@ pub(super) fn read(
         call_sid.ok_or_else(|| (Reason::NoCallSid, "data has no call_sid".to_owned()))?;
     normalise_direction(&mut row);
 
-    let winner = Winner {
-        key: EventKey {
-            state: header.state,
-            processing_version,
-            time: header.time,
-            id: header.id.map(str::to_owned),
-        },
-        event_type: header.event_type.to_owned(),
-        source: header.source.map(str::to_owned),
-        dataschema: header.dataschema.map(str::to_owned),
-        schema_version: header.dataschema.and_then(schema_version),
-        values: row.values,
-        edges,
-        payload: data.text.clone().into_owned(),
-        unreadable: row.unreadable,
-    };
-    Ok(CallSummary::from_event(call_sid, winner, received))
+    Ok(Read { call_sid, processing_version, values: row.values, edges, unreadable: row.unreadable })
 }
 
 /// What is wrong with data, without quoting it: the parser names a value that it did not expect.

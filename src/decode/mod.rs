@@ -7,7 +7,9 @@
 //! Must not know: HTTP, SQL, the journal.
 
 pub mod call_summary;
+pub mod kept;
 mod members;
+pub mod rest;
 mod sanitise;
 mod scalar;
 pub mod split;

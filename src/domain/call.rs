@@ -66,6 +66,26 @@ pub struct Received {
     pub last: DateTime<Utc>,
 }
 
+impl LatestTimes {
+    /// The later of each.
+    #[must_use]
+    pub fn merge(self, other: Self) -> Self {
+        Self {
+            partial: self.partial.max(other.partial),
+            predicted_complete: self.predicted_complete.max(other.predicted_complete),
+            complete: self.complete.max(other.complete),
+        }
+    }
+}
+
+impl Received {
+    /// The span of both.
+    #[must_use]
+    pub fn merge(self, other: Self) -> Self {
+        Self { first: self.first.min(other.first), last: self.last.max(other.last) }
+    }
+}
+
 impl CallSummary {
     /// The call as known by a single event that was received at `received`.
     #[must_use]
@@ -86,18 +106,8 @@ impl CallSummary {
     pub fn merge(self, other: Self) -> Self {
         debug_assert_eq!(self.call_sid, other.call_sid);
         Self {
-            latest: LatestTimes {
-                partial: self.latest.partial.max(other.latest.partial),
-                predicted_complete: self
-                    .latest
-                    .predicted_complete
-                    .max(other.latest.predicted_complete),
-                complete: self.latest.complete.max(other.latest.complete),
-            },
-            received: Received {
-                first: self.received.first.min(other.received.first),
-                last: self.received.last.max(other.received.last),
-            },
+            latest: self.latest.merge(other.latest),
+            received: self.received.merge(other.received),
             winner: if other.winner.order(&self.winner).is_gt() {
                 other.winner
             } else {

@@ -44,6 +44,21 @@ impl Kind {
     }
 }
 
+/// Whose word counts for a field of a call that both an event and the REST API have told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Provenance {
+    /// The winning summary says it, also where it says nothing. Most fields.
+    Winner,
+    /// Only events are known to carry it: the greatest event says it, whoever wins. Where that is silent,
+    /// the other one, in case Twilio begins to say it there.
+    Events,
+    /// Only the REST API is known to carry it: the latest REST summary says it, whoever wins. Where that is
+    /// silent, the other one.
+    Rest,
+    /// Not every schema version of the events carries it: the winner says it, or else the other one.
+    Either,
+}
+
 /// A field of the summary.
 #[derive(Debug, Clone, Copy)]
 pub struct Field {
@@ -53,6 +68,15 @@ pub struct Field {
     pub path: &'static str,
     /// What it holds.
     pub kind: Kind,
+    /// Whose word counts.
+    pub provenance: Provenance,
+}
+
+impl Field {
+    const fn said_by(mut self, provenance: Provenance) -> Self {
+        self.provenance = provenance;
+        self
+    }
 }
 
 /// Which object of an edge a field stands in.
@@ -86,10 +110,11 @@ pub static EDGES: [&str; 4] = ["carrier_edge", "sip_edge", "client_edge", "sdk_e
 pub static DIRECTIONS: [&str; 2] = ["inbound", "outbound"];
 
 use Kind::{Bool, Float, Int4, Int8, Json, Text, Texts, Time};
+use Provenance::{Either, Events, Rest};
 use Scope::{Edge, Metrics, Properties};
 
 const fn field(column: &'static str, path: &'static str, kind: Kind) -> Field {
-    Field { column, path, kind }
+    Field { column, path, kind, provenance: Provenance::Winner }
 }
 
 const fn edge_field(
@@ -104,18 +129,18 @@ const fn edge_field(
 /// Every documented field of a call summary that has a column of its own, in column order.
 pub static SUMMARY_FIELDS: &[Field] = &[
     field("account_sid", "account_sid", Text),
-    field("parent_call_sid", "parent_call_sid", Text),
-    field("parent_account_sid", "parent_account_sid", Text),
-    field("created_time", "created_time", Time),
+    field("parent_call_sid", "parent_call_sid", Text).said_by(Events),
+    field("parent_account_sid", "parent_account_sid", Text).said_by(Events),
+    field("created_time", "created_time", Time).said_by(Either),
     field("start_time", "start_time", Time),
     field("end_time", "end_time", Time),
     field("duration", "duration", Int4),
     field("connect_duration", "connect_duration", Int4),
     field("call_type", "call_type", Text),
     field("call_state", "call_state", Text),
-    field("answered_by", "answered_by", Text),
+    field("answered_by", "answered_by", Text).said_by(Rest),
     field("processing_state", "processing_state", Text),
-    field("url", "url", Text),
+    field("url", "url", Text).said_by(Rest),
     field("from_caller", "from.caller", Text),
     field("from_callee", "from.callee", Text),
     field("from_carrier", "from.carrier", Text),
@@ -127,24 +152,24 @@ pub static SUMMARY_FIELDS: &[Field] = &[
     field("from_country_code", "from.country_code", Text),
     field("from_country_subdivision", "from.country_subdivision", Text),
     field("from_ip_address", "from.ip_address", Text),
-    field("from_sdk_type", "from.sdk.type", Text),
-    field("from_sdk_version", "from.sdk.version", Text),
-    field("from_sdk_platform", "from.sdk.platform", Text),
-    field("from_sdk_region", "from.sdk.region", Text),
-    field("from_sdk_selected_region", "from.sdk.selected_region", Text),
-    field("from_sdk_browser_name", "from.sdk.browser.name", Text),
-    field("from_sdk_browser_major", "from.sdk.browser.major", Text),
-    field("from_sdk_browser_version", "from.sdk.browser.version", Text),
-    field("from_sdk_os_name", "from.sdk.os.name", Text),
-    field("from_sdk_os_version", "from.sdk.os.version", Text),
-    field("from_sdk_device_model", "from.sdk.device.model", Text),
-    field("from_sdk_device_type", "from.sdk.device.type", Text),
-    field("from_sdk_device_vendor", "from.sdk.device.vendor", Text),
-    field("from_sdk_device_arch", "from.sdk.device.arch", Text),
-    field("from_sdk_app_name", "from.sdk.app.name", Text),
-    field("from_sdk_app_version", "from.sdk.app.version", Text),
-    field("from_sdk_engine", "from.sdk.engine", Json),
-    field("from_sdk_cpu", "from.sdk.cpu", Json),
+    field("from_sdk_type", "from.sdk.type", Text).said_by(Events),
+    field("from_sdk_version", "from.sdk.version", Text).said_by(Events),
+    field("from_sdk_platform", "from.sdk.platform", Text).said_by(Events),
+    field("from_sdk_region", "from.sdk.region", Text).said_by(Events),
+    field("from_sdk_selected_region", "from.sdk.selected_region", Text).said_by(Events),
+    field("from_sdk_browser_name", "from.sdk.browser.name", Text).said_by(Events),
+    field("from_sdk_browser_major", "from.sdk.browser.major", Text).said_by(Events),
+    field("from_sdk_browser_version", "from.sdk.browser.version", Text).said_by(Events),
+    field("from_sdk_os_name", "from.sdk.os.name", Text).said_by(Events),
+    field("from_sdk_os_version", "from.sdk.os.version", Text).said_by(Events),
+    field("from_sdk_device_model", "from.sdk.device.model", Text).said_by(Events),
+    field("from_sdk_device_type", "from.sdk.device.type", Text).said_by(Events),
+    field("from_sdk_device_vendor", "from.sdk.device.vendor", Text).said_by(Events),
+    field("from_sdk_device_arch", "from.sdk.device.arch", Text).said_by(Events),
+    field("from_sdk_app_name", "from.sdk.app.name", Text).said_by(Events),
+    field("from_sdk_app_version", "from.sdk.app.version", Text).said_by(Events),
+    field("from_sdk_engine", "from.sdk.engine", Json).said_by(Events),
+    field("from_sdk_cpu", "from.sdk.cpu", Json).said_by(Events),
     field("to_caller", "to.caller", Text),
     field("to_callee", "to.callee", Text),
     field("to_carrier", "to.carrier", Text),
@@ -156,73 +181,79 @@ pub static SUMMARY_FIELDS: &[Field] = &[
     field("to_country_code", "to.country_code", Text),
     field("to_country_subdivision", "to.country_subdivision", Text),
     field("to_ip_address", "to.ip_address", Text),
-    field("to_sdk_type", "to.sdk.type", Text),
-    field("to_sdk_version", "to.sdk.version", Text),
-    field("to_sdk_platform", "to.sdk.platform", Text),
-    field("to_sdk_region", "to.sdk.region", Text),
-    field("to_sdk_selected_region", "to.sdk.selected_region", Text),
-    field("to_sdk_browser_name", "to.sdk.browser.name", Text),
-    field("to_sdk_browser_major", "to.sdk.browser.major", Text),
-    field("to_sdk_browser_version", "to.sdk.browser.version", Text),
-    field("to_sdk_os_name", "to.sdk.os.name", Text),
-    field("to_sdk_os_version", "to.sdk.os.version", Text),
-    field("to_sdk_device_model", "to.sdk.device.model", Text),
-    field("to_sdk_device_type", "to.sdk.device.type", Text),
-    field("to_sdk_device_vendor", "to.sdk.device.vendor", Text),
-    field("to_sdk_device_arch", "to.sdk.device.arch", Text),
-    field("to_sdk_app_name", "to.sdk.app.name", Text),
-    field("to_sdk_app_version", "to.sdk.app.version", Text),
-    field("to_sdk_engine", "to.sdk.engine", Json),
-    field("to_sdk_cpu", "to.sdk.cpu", Json),
+    field("to_sdk_type", "to.sdk.type", Text).said_by(Events),
+    field("to_sdk_version", "to.sdk.version", Text).said_by(Events),
+    field("to_sdk_platform", "to.sdk.platform", Text).said_by(Events),
+    field("to_sdk_region", "to.sdk.region", Text).said_by(Events),
+    field("to_sdk_selected_region", "to.sdk.selected_region", Text).said_by(Events),
+    field("to_sdk_browser_name", "to.sdk.browser.name", Text).said_by(Events),
+    field("to_sdk_browser_major", "to.sdk.browser.major", Text).said_by(Events),
+    field("to_sdk_browser_version", "to.sdk.browser.version", Text).said_by(Events),
+    field("to_sdk_os_name", "to.sdk.os.name", Text).said_by(Events),
+    field("to_sdk_os_version", "to.sdk.os.version", Text).said_by(Events),
+    field("to_sdk_device_model", "to.sdk.device.model", Text).said_by(Events),
+    field("to_sdk_device_type", "to.sdk.device.type", Text).said_by(Events),
+    field("to_sdk_device_vendor", "to.sdk.device.vendor", Text).said_by(Events),
+    field("to_sdk_device_arch", "to.sdk.device.arch", Text).said_by(Events),
+    field("to_sdk_app_name", "to.sdk.app.name", Text).said_by(Events),
+    field("to_sdk_app_version", "to.sdk.app.version", Text).said_by(Events),
+    field("to_sdk_engine", "to.sdk.engine", Json).said_by(Events),
+    field("to_sdk_cpu", "to.sdk.cpu", Json).said_by(Events),
     field("tags", "tags", Texts),
     field("conference_participant", "attributes.conference_participant", Bool),
     field("direction", "properties.direction", Text),
     field("disconnected_by", "properties.disconnected_by", Text),
     field("pdd_ms", "properties.pdd_ms", Int4),
     field("last_sip_response_num", "properties.last_sip_response_num", Int4),
-    field("queue_time", "properties.queue_time", Int4),
-    field("q850_cause", "properties.q850_cause", Int4),
-    field("route_id", "properties.route_id", Text),
-    field("media_region", "properties.media_region", Text),
-    field("signaling_region", "properties.signaling_region", Text),
-    field("twilio_media_ip", "properties.twilio_media_ip", Text),
-    field("twilio_signaling_ip", "properties.twilio_signaling_ip", Text),
-    field("external_media_ip", "properties.external_media_ip", Text),
-    field("external_signaling_ip", "properties.external_signaling_ip", Text),
-    field("sip_call_id", "properties.sip_call_id", Text),
-    field("user_agent", "properties.user_agent", Text),
-    field("selected_region", "properties.selected_region", Text),
-    field("region", "properties.region", Text),
-    field("trunk_sid", "properties.trunk_sid", Text),
-    field("settings", "properties.settings", Json),
-    field("trust_verified_caller", "trust.verified_caller.verified", Bool),
-    field("trust_branded_enabled", "trust.branded.enabled", Bool),
-    field("trust_branded_display_name", "trust.branded.display_name", Text),
-    field("trust_branded_long_display_name", "trust.branded.long_display_name", Text),
-    field("trust_branded_bundle_sid", "trust.branded.bundle_sid", Text),
-    field("trust_branded_logo", "trust.branded.logo", Bool),
-    field("trust_branded_type", "trust.branded.type", Text),
-    field("trust_branded_use_case", "trust.branded.use_case", Text),
-    field("trust_branded_call_reason", "trust.branded.call_reason", Text),
-    field("trust_branded_call_branded", "trust.branded_call.branded", Bool),
-    field("trust_branded_call_caller", "trust.branded_call.caller", Text),
-    field("trust_branded_call_use_case", "trust.branded_call.use_case", Text),
-    field("trust_branded_call_brand_sid", "trust.branded_call.brand_sid", Text),
-    field("trust_branded_call_branded_channel_sid", "trust.branded_call.branded_channel_sid", Text),
-    field("trust_business_profile_bundle_sid", "trust.business_profile.bundle_sid", Text),
-    field("trust_business_profile_identity", "trust.business_profile.identity", Text),
-    field("trust_business_profile_industry", "trust.business_profile.industry", Text),
-    field("trust_business_profile_type", "trust.business_profile.type", Text),
-    field("trust_voice_integrity_enabled", "trust.voice_integrity.enabled", Bool),
-    field("trust_voice_integrity_bundle_sid", "trust.voice_integrity.bundle_sid", Text),
-    field("trust_voice_integrity_use_case", "trust.voice_integrity.use_case", Text),
-    field("annotation_answered_by", "annotation.answered_by", Text),
-    field("annotation_connectivity_issue", "annotation.connectivity_issue", Text),
-    field("annotation_quality_issues", "annotation.quality_issues", Texts),
-    field("annotation_spam", "annotation.spam", Bool),
-    field("annotation_call_score", "annotation.call_score", Int4),
-    field("annotation_comment", "annotation.comment", Text),
-    field("annotation_incident", "annotation.incident", Text),
+    field("queue_time", "properties.queue_time", Int4).said_by(Either),
+    field("q850_cause", "properties.q850_cause", Int4).said_by(Events),
+    field("route_id", "properties.route_id", Text).said_by(Events),
+    field("media_region", "properties.media_region", Text).said_by(Events),
+    field("signaling_region", "properties.signaling_region", Text).said_by(Events),
+    field("twilio_media_ip", "properties.twilio_media_ip", Text).said_by(Events),
+    field("twilio_signaling_ip", "properties.twilio_signaling_ip", Text).said_by(Events),
+    field("external_media_ip", "properties.external_media_ip", Text).said_by(Events),
+    field("external_signaling_ip", "properties.external_signaling_ip", Text).said_by(Events),
+    field("sip_call_id", "properties.sip_call_id", Text).said_by(Events),
+    field("user_agent", "properties.user_agent", Text).said_by(Events),
+    field("selected_region", "properties.selected_region", Text).said_by(Events),
+    field("region", "properties.region", Text).said_by(Events),
+    field("trunk_sid", "properties.trunk_sid", Text).said_by(Events),
+    field("settings", "properties.settings", Json).said_by(Events),
+    field("trust_verified_caller", "trust.verified_caller.verified", Bool).said_by(Either),
+    field("trust_branded_enabled", "trust.branded.enabled", Bool).said_by(Either),
+    field("trust_branded_display_name", "trust.branded.display_name", Text).said_by(Either),
+    field("trust_branded_long_display_name", "trust.branded.long_display_name", Text)
+        .said_by(Either),
+    field("trust_branded_bundle_sid", "trust.branded.bundle_sid", Text).said_by(Either),
+    field("trust_branded_logo", "trust.branded.logo", Bool).said_by(Either),
+    field("trust_branded_type", "trust.branded.type", Text).said_by(Either),
+    field("trust_branded_use_case", "trust.branded.use_case", Text).said_by(Either),
+    field("trust_branded_call_reason", "trust.branded.call_reason", Text).said_by(Either),
+    field("trust_branded_call_branded", "trust.branded_call.branded", Bool).said_by(Events),
+    field("trust_branded_call_caller", "trust.branded_call.caller", Text).said_by(Events),
+    field("trust_branded_call_use_case", "trust.branded_call.use_case", Text).said_by(Events),
+    field("trust_branded_call_brand_sid", "trust.branded_call.brand_sid", Text).said_by(Events),
+    field("trust_branded_call_branded_channel_sid", "trust.branded_call.branded_channel_sid", Text)
+        .said_by(Events),
+    field("trust_business_profile_bundle_sid", "trust.business_profile.bundle_sid", Text)
+        .said_by(Either),
+    field("trust_business_profile_identity", "trust.business_profile.identity", Text)
+        .said_by(Either),
+    field("trust_business_profile_industry", "trust.business_profile.industry", Text)
+        .said_by(Either),
+    field("trust_business_profile_type", "trust.business_profile.type", Text).said_by(Either),
+    field("trust_voice_integrity_enabled", "trust.voice_integrity.enabled", Bool).said_by(Either),
+    field("trust_voice_integrity_bundle_sid", "trust.voice_integrity.bundle_sid", Text)
+        .said_by(Either),
+    field("trust_voice_integrity_use_case", "trust.voice_integrity.use_case", Text).said_by(Either),
+    field("annotation_answered_by", "annotation.answered_by", Text).said_by(Rest),
+    field("annotation_connectivity_issue", "annotation.connectivity_issue", Text).said_by(Rest),
+    field("annotation_quality_issues", "annotation.quality_issues", Texts).said_by(Rest),
+    field("annotation_spam", "annotation.spam", Bool).said_by(Rest),
+    field("annotation_call_score", "annotation.call_score", Int4).said_by(Rest),
+    field("annotation_comment", "annotation.comment", Text).said_by(Rest),
+    field("annotation_incident", "annotation.incident", Text).said_by(Rest),
 ];
 
 /// Every documented field of one edge and direction, in the order of the type `edge_metric`,

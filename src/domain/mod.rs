@@ -6,8 +6,12 @@
 pub mod call;
 pub mod event;
 pub mod fields;
+pub mod known;
+pub mod rest;
 pub mod value;
 
 pub use call::CallSummary;
 pub use event::{EventKey, SummaryState};
+pub use known::KnownCall;
+pub use rest::RestSummary;
 pub use value::{EdgeMetric, Value};

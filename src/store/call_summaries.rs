@@ -2,6 +2,7 @@
 //! that gives a losing event's times to the row that beat it.
 //!
 //! In: calls, at most one element per call, sorted by `call_sid`. Out: which of them changed the row.
+//! Rows that the REST API has told of, too, are few; they are left to `known_calls`.
 //! Promises: agrees with `CallSummary::merge` (a property test compares them); repeating it changes
 //! nothing; rows are locked in the order of `call_sid`, so that two writers can't deadlock.
 //!
@@ -9,14 +10,16 @@
 //! so that the list exists once. Every part of it is a constant of this crate.
 
 use super::array::{EdgeSet, add_column, array_literal};
+use super::columns::{Columns, MERGED_COLUMNS};
 use super::error::StoreError;
+use super::known_calls;
 use super::session::{Session, within};
-use crate::domain::CallSummary;
 use crate::domain::call::Winner;
-use crate::domain::fields::{Kind, SUMMARY_FIELDS};
+use crate::domain::fields::SUMMARY_FIELDS;
+use crate::domain::{CallSummary, KnownCall};
 use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgArguments, PgConnection};
-use sqlx::{Arguments, Row};
+use sqlx::{Arguments, Connection, Row};
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
@@ -28,29 +31,6 @@ pub struct Upserted {
     /// Calls whose row already showed a greater event, or the same.
     pub lost: usize,
 }
-
-/// Columns beside the documented fields: name, type of the parameter's elements, cast in the SELECT.
-const EVENT_COLUMNS: &[(&str, &str, &str)] = &[
-    ("event_type", "text", ""),
-    ("event_rank", "smallint", ""),
-    ("processing_version", "bigint", ""),
-    ("event_time", "timestamptz", ""),
-    ("event_id", "text", ""),
-    ("event_source", "text", ""),
-    ("dataschema", "text", ""),
-    ("schema_version", "integer", ""),
-    ("payload", "text", "::json"),
-    ("unreadable_fields", "text", "::text[]"),
-];
-
-/// Columns that every event adds to, whichever wins: name and how they merge.
-const MERGED_COLUMNS: &[(&str, &str)] = &[
-    ("partial_time", "GREATEST"),
-    ("predicted_complete_time", "GREATEST"),
-    ("complete_time", "GREATEST"),
-    ("first_received_time", "LEAST"),
-    ("last_received_time", "GREATEST"),
-];
 
 /// The order of events, in SQL; the same as `Winner::order`. Missing parts sort lowest, texts by bytes.
 /// What follows event_id is only looked at when all before is equal: for repeats of one event.
@@ -69,44 +49,23 @@ static UPSERT: LazyLock<String> = LazyLock::new(upsert_statement);
 const TOUCH: &str = include_str!("sql/touch_call_summaries.sql");
 
 fn upsert_statement() -> String {
-    let mut names = vec!["call_sid"];
-    let mut selected = vec!["new.call_sid".to_owned()];
-    let mut parameters = vec!["$1::text[]".to_owned()];
-    let mut column = |name: &'static str, sql_type: &str, cast: &str| {
-        names.push(name);
-        selected.push(format!("new.{name}{cast}"));
-        parameters.push(format!("${}::{sql_type}[]", names.len()));
-    };
-    for field in SUMMARY_FIELDS {
-        match field.kind {
-            Kind::Texts => column(field.column, "text", "::text[]"),
-            Kind::Json => column(field.column, "text", "::json"),
-            kind => column(field.column, kind.sql_type(), ""),
-        }
-    }
-    for (name, sql_type, cast) in EVENT_COLUMNS {
-        column(name, sql_type, cast);
-    }
-    for (name, _) in MERGED_COLUMNS {
-        column(name, "timestamptz", "");
-    }
-    column("edges", "callsink.edge_set", "");
+    let columns = Columns::and(&[]);
     let key =
         |row| KEY.iter().map(|part| part.replace("{}", row)).collect::<Vec<_>>().join(",\n    ");
     let merged = |name: &str| MERGED_COLUMNS.iter().find(|(column, _)| *column == name);
-    let set = names[1..].iter().map(|name| match merged(name) {
+    let set = columns.names[1..].iter().map(|name| match merged(name) {
         Some((_, merge)) => format!("{name} = {merge}(call.{name}, excluded.{name})"),
         None => format!("{name} = excluded.{name}"),
     });
+    // A row that is also known from the REST API is merged by `known_calls`, by the rule itself.
     format!(
         "-- store::Session::upsert_call_summaries\n\
-         INSERT INTO public.call_summaries AS call (\n    {}\n)\nSELECT\n    {}\nFROM unnest(\n    {}\n) \
-         AS new (\n    {}\n)\nON CONFLICT (call_sid) DO UPDATE SET\n    {}\nWHERE (\n    {}\n) > (\n    {}\n)\n\
+         INSERT INTO public.call_summaries AS call (\n    {}\n)\n{}\n\
+         ON CONFLICT (call_sid) DO UPDATE SET\n    {}\n\
+         WHERE call.rest_observed_time IS NULL AND (\n    {}\n) > (\n    {}\n)\n\
          RETURNING call_sid",
-        names.join(",\n    "),
-        selected.join(",\n    "),
-        parameters.join(",\n    "),
-        names.join(",\n    "),
+        columns.list(),
+        columns.select(),
         set.collect::<Vec<_>>().join(",\n    "),
         key("excluded"),
         key("call"),
@@ -144,14 +103,25 @@ async fn upsert(
     let won = rows.iter().map(|row| row.try_get(0)).collect::<Result<HashSet<&str>, _>>()?;
     let lost: Vec<&CallSummary> =
         calls.iter().filter(|call| !won.contains(call.call_sid.as_str())).collect();
+    let mut upserted = Upserted { won: won.len(), lost: lost.len() };
     if !lost.is_empty() {
         let arguments = touch_arguments(&lost).map_err(sqlx::Error::Encode)?;
-        sqlx::query_with(TOUCH, arguments).execute(connection).await?;
+        let rows = sqlx::query_with(TOUCH, arguments).fetch_all(&mut *connection).await?;
+        let observed =
+            rows.iter().map(|row| row.try_get(0)).collect::<Result<HashSet<&str>, _>>()?;
+        let observed = lost.into_iter().filter(|call| observed.contains(call.call_sid.as_str()));
+        let observed: Vec<KnownCall> = observed.cloned().map(KnownCall::from).collect();
+        // One transaction: a row stays locked from reading it to writing it.
+        let mut transaction = connection.begin().await?;
+        let won = known_calls::merge_into_rows(&mut transaction, observed).await?;
+        transaction.commit().await?;
+        let won = won.iter().filter(|(_, merged)| merged.shows_it).count();
+        upserted = Upserted { won: upserted.won + won, lost: upserted.lost - won };
     }
-    Ok(Upserted { won: won.len(), lost: lost.len() })
+    Ok(upserted)
 }
 
-/// Parameters in the order of the columns in [`upsert_statement`].
+/// Parameters in the order of [`Columns`].
 fn upsert_arguments(calls: &[CallSummary]) -> Result<PgArguments, BoxDynError> {
     let mut arguments = PgArguments::default();
     arguments.add(calls.iter().map(|call| call.call_sid.as_str()).collect::<Vec<_>>())?;

@@ -7,9 +7,11 @@
 
 mod array;
 mod call_summaries;
+mod columns;
 mod dead_letters;
 mod error;
 mod events;
+mod known_calls;
 pub mod migrate;
 mod session;
 
@@ -17,4 +19,5 @@ pub use call_summaries::Upserted;
 pub use dead_letters::{DeadLetter, KeptLetter, LetterFilter, PageLimits};
 pub use error::{StoreError, Trouble};
 pub use events::RawEvent;
+pub use known_calls::Merged;
 pub use session::{Database, Session};

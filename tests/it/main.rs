@@ -11,6 +11,7 @@ mod faults;
 mod hostile;
 mod journal;
 mod operate;
+mod rest_summaries;
 mod schema;
 mod settings;
 mod shutdown;

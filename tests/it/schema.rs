@@ -84,6 +84,7 @@ async fn the_reader_role_sees_quality_but_no_numbers_and_no_addresses() {
         ("call_summaries", "to_callee"),
         ("call_summaries", "from_ip_address"),
         ("call_summaries", "payload"),
+        ("call_summaries", "other_payload"),
         ("call_summaries", "edges"),
         ("call_edge_metrics", "external_media_ip"),
     ] {
@@ -94,6 +95,7 @@ async fn the_reader_role_sees_quality_but_no_numbers_and_no_addresses() {
     for (relation, column) in [
         ("call_summaries", "call_sid"),
         ("call_summaries", "pdd_ms"),
+        ("call_summaries", "summary_source"),
         ("call_edge_metrics", "jitter_avg"),
     ] {
         assert!(

@@ -1,12 +1,8 @@
 -- store::Session::upsert_call_summaries, for events that did not win their row
-UPDATE public.call_summaries AS call SET
-    partial_time = GREATEST(call.partial_time, new.partial_time),
-    predicted_complete_time = GREATEST(call.predicted_complete_time, new.predicted_complete_time),
-    complete_time = GREATEST(call.complete_time, new.complete_time),
-    first_received_time = LEAST(call.first_received_time, new.first_received_time),
-    last_received_time = GREATEST(call.last_received_time, new.last_received_time)
-FROM (
-    SELECT sent.*
+WITH known AS (
+    SELECT
+        sent.*,
+        known.rest_observed_time IS NOT NULL AS is_observed
     FROM unnest(
         $1::text[],
         $2::timestamptz[],
@@ -24,8 +20,10 @@ FROM (
     )
     INNER JOIN public.call_summaries AS known ON known.call_sid = sent.call_sid
     WHERE
+        -- What is also known from the REST API is merged outside, by the rule itself.
+        known.rest_observed_time IS NOT NULL
         -- A replay after a crash brings nothing new, and writes nothing.
-        sent.last_received_time > known.last_received_time
+        OR sent.last_received_time > known.last_received_time
         OR sent.first_received_time < known.first_received_time
         OR GREATEST(known.partial_time, sent.partial_time) IS DISTINCT FROM known.partial_time
         OR GREATEST(known.predicted_complete_time, sent.predicted_complete_time)
@@ -34,5 +32,19 @@ FROM (
     -- Rows are locked in the order in which the upsert locks them: two services can't deadlock.
     ORDER BY sent.call_sid COLLATE "C"
     FOR UPDATE OF known
-) AS new
-WHERE call.call_sid = new.call_sid
+),
+
+touched AS (
+    UPDATE public.call_summaries AS call SET
+        partial_time = GREATEST(call.partial_time, new.partial_time),
+        predicted_complete_time = GREATEST(call.predicted_complete_time, new.predicted_complete_time),
+        complete_time = GREATEST(call.complete_time, new.complete_time),
+        first_received_time = LEAST(call.first_received_time, new.first_received_time),
+        last_received_time = GREATEST(call.last_received_time, new.last_received_time)
+    FROM known AS new
+    WHERE call.call_sid = new.call_sid AND NOT new.is_observed
+)
+
+SELECT call_sid
+FROM known
+WHERE is_observed

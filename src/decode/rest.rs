@@ -1,0 +1,33 @@
+//! From one item of the REST API's answers to an observation of a call.
+//!
+//! In: the item's text and when we asked. Out: the call and what was observed of it.
+//! Promises: the fields are those of events, by the same table; nothing is needed but `call_sid`; the
+//! payload stays as it came, but for what PostgreSQL can't hold, which stands as U+FFFD. Unlike an event's,
+//! its bytes need not be kept beside: they can be read again.
+
+use super::call_summary::read_data;
+use super::{Reason, sanitise};
+use crate::domain::fields::SUMMARY_FIELDS;
+use crate::domain::{KnownCall, RestSummary};
+use chrono::{DateTime, Utc};
+
+/// Reads the item `text`, which Twilio was asked for at `asked`.
+///
+/// # Errors
+/// The reason why it names no call, and what was found, for a person.
+pub fn rest_summary(text: &str, asked: DateTime<Utc>) -> Result<KnownCall, (Reason, String)> {
+    let (text, _) = sanitise::sanitise(text.as_bytes());
+    let read = read_data(&text)?;
+    let state = SUMMARY_FIELDS.iter().position(|field| field.column == "processing_state");
+    let state = state.and_then(|index| read.values[index].as_text());
+    let rest = RestSummary {
+        state: RestSummary::state_of(state),
+        // PostgreSQL keeps microseconds, and comparing must not depend on the rest.
+        observed: DateTime::from_timestamp_micros(asked.timestamp_micros()).unwrap_or(asked),
+        values: read.values,
+        edges: read.edges,
+        payload: text.into_owned(),
+        unreadable: read.unreadable,
+    };
+    Ok(KnownCall::from_rest(read.call_sid, rest))
+}
