@@ -8,6 +8,7 @@
 
 pub(crate) mod again;
 mod backoff;
+mod drift;
 mod once;
 mod reduce;
 mod worker;
@@ -57,11 +58,19 @@ struct Work {
 pub fn start(queue: Queue, database: &Database, limits: Limits, shared: &Shared) -> JoinSet<()> {
     let mut workers = JoinSet::new();
     let mut senders = Vec::with_capacity(limits.workers);
+    let (drift, keeper) = drift::start(database, shared);
+    workers.spawn(keeper);
     for _ in 0..limits.workers {
         let (sender, receiver) = mpsc::channel(limits.batch_events);
         senders.push(sender);
-        let worker =
-            Worker::new(receiver, database, limits, Arc::clone(&queue.done), shared.clone());
+        let worker = Worker::new(
+            receiver,
+            database,
+            limits,
+            Arc::clone(&queue.done),
+            drift.clone(),
+            shared.clone(),
+        );
         workers.spawn(worker.run());
     }
     workers.spawn(dispatch(queue.entries, senders));

@@ -4,6 +4,7 @@
 //! dead letters. Pure, but for looking at nothing else than what it is given.
 
 use super::digest;
+use super::drift::{self, Seen, Sightings};
 use crate::decode::{Decoded, Meaning, OtherEvent, Undecodable};
 use crate::domain::CallSummary;
 use crate::journal::Entry;
@@ -22,6 +23,8 @@ pub(super) struct Reduced {
     pub(super) others: usize,
     pub(super) letters: Vec<Letter>,
     pub(super) unreadable_fields: usize,
+    /// Members that no column holds.
+    pub(super) unknown: Seen,
 }
 
 /// A dead letter in the making; its bytes are those of the entry.
@@ -52,6 +55,11 @@ pub(super) fn reduce(events: impl Iterator<Item = (Entry, Decoded)>) -> Reduced 
         match decoded.meaning {
             Meaning::CallSummary { call, raw } => {
                 reduced.summaries += 1;
+                let sightings = Sightings { first: entry.received, last: entry.received, count: 1 };
+                for field in decoded.unknown {
+                    let field = (field, call.winner.schema_version);
+                    drift::add(&mut reduced.unknown, field, sightings);
+                }
                 reduced.unreadable_fields += call.winner.unreadable.len();
                 if let Some(raw) = raw {
                     reduced.raw.insert(digest(&entry.body), (entry.received, *raw));

@@ -4,6 +4,7 @@
 //! it held is committed; a batch is never given up for a reason that is not its content.
 
 use super::backoff::Backoff;
+use super::drift::Drift;
 use super::once::store_once;
 use super::reduce::{Letter, Reduced, names, reduce};
 use super::{Limits, Shared, Work};
@@ -29,6 +30,7 @@ pub(super) struct Worker {
     session: Session,
     batch_events: usize,
     done: Arc<Done>,
+    drift: Drift,
     shared: Shared,
 }
 
@@ -41,10 +43,11 @@ impl Worker {
         database: &Database,
         limits: Limits,
         done: Arc<Done>,
+        drift: Drift,
         shared: Shared,
     ) -> Self {
         let session = Session::new(database);
-        Self { work, session, batch_events: limits.batch_events, done, shared }
+        Self { work, session, batch_events: limits.batch_events, done, drift, shared }
     }
 
     pub(super) async fn run(mut self) {
@@ -57,7 +60,8 @@ impl Worker {
                 decoded.push((work.queued.entry.clone(), work.decoded));
                 queued.push(work.queued);
             }
-            let reduced = reduce(decoded.into_iter());
+            let mut reduced = reduce(decoded.into_iter());
+            let unknown = std::mem::take(&mut reduced.unknown);
             if self.apply(&queued, reduced).await.is_err() {
                 return;
             }
@@ -67,6 +71,7 @@ impl Worker {
             )]
             self.shared.metrics.batch_events.record(size as f64);
             self.shared.metrics.batch_duration.record(started.elapsed());
+            self.drift.saw(unknown);
             self.done.mark(queued.iter().map(|queued| queued.entry.position));
         }
     }

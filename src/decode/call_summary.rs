@@ -6,6 +6,7 @@
 
 use super::members::{Member, members};
 use super::tree::{Node, Row};
+use super::unknown::UnknownField;
 use super::{Data, Reason, scalar};
 use crate::domain::call::Winner;
 use crate::domain::fields::{DIRECTIONS, EDGE_FIELDS, EDGES, Kind, SUMMARY_FIELDS, Scope};
@@ -43,7 +44,7 @@ fn edge_fields(scope: Scope) -> Node {
     Node::of(fields.map(|(index, field)| (index, field.path, field.kind)))
 }
 
-/// Reads a call summary.
+/// Reads a call summary; the members of its data that the table of fields doesn't name.
 ///
 /// # Errors
 /// The reason why the event names no call, and what was found, for a person.
@@ -51,7 +52,7 @@ pub(super) fn read(
     header: &Header<'_>,
     data: Option<&Data<'_>>,
     received: DateTime<Utc>,
-) -> Result<CallSummary, (Reason, String)> {
+) -> Result<(CallSummary, Vec<UnknownField>), (Reason, String)> {
     let Some(data) = data else {
         return Err(if header.has_data {
             (Reason::DataNotAnObject, "data is a text that does not hold JSON".to_owned())
@@ -76,7 +77,7 @@ pub(super) fn read(
         payload: data.text.clone().into_owned(),
         unreadable: read.unreadable,
     };
-    Ok(CallSummary::from_event(read.call_sid, winner, received))
+    Ok((CallSummary::from_event(read.call_sid, winner, received), read.unknown))
 }
 
 /// What the text of a summary says, be it the data of an event or an item of the REST API.
@@ -86,6 +87,7 @@ pub(super) struct Read {
     pub(super) values: Vec<Value>,
     pub(super) edges: Vec<EdgeMetric>,
     pub(super) unreadable: Vec<String>,
+    pub(super) unknown: Vec<UnknownField>,
 }
 
 /// Reads the text of a summary.
@@ -112,6 +114,8 @@ pub(super) fn read_data(text: &str) -> Result<Read, (Reason, String)> {
                     read_edge(edge, value, &mut edges, &mut row);
                 } else if let Some(node) = SUMMARY.child(name) {
                     node.fill(value, name, &mut row);
+                } else {
+                    row.pass_over("", name, value);
                 }
             }
         }
@@ -120,7 +124,14 @@ pub(super) fn read_data(text: &str) -> Result<Read, (Reason, String)> {
         call_sid.ok_or_else(|| (Reason::NoCallSid, "data has no call_sid".to_owned()))?;
     normalise_direction(&mut row);
 
-    Ok(Read { call_sid, processing_version, values: row.values, edges, unreadable: row.unreadable })
+    Ok(Read {
+        call_sid,
+        processing_version,
+        values: row.values,
+        edges,
+        unreadable: row.unreadable,
+        unknown: row.unknown,
+    })
 }
 
 /// What is wrong with data, without quoting it: the parser names a value that it did not expect.
@@ -155,6 +166,8 @@ fn read_edge(name: &'static str, raw: &RawValue, edges: &mut Vec<EdgeMetric>, ro
     for (part, value) in &parts {
         if let Some(node) = EDGE.child(part) {
             node.fill(value, &format!("{name}.{part}"), &mut common);
+        } else if !["metrics", "properties"].contains(&&**part) {
+            common.pass_over(name, part, value);
         }
     }
     let mut directions = Vec::new();
@@ -164,18 +177,25 @@ fn read_edge(name: &'static str, raw: &RawValue, edges: &mut Vec<EdgeMetric>, ro
             Ok(metrics) => {
                 for direction in DIRECTIONS {
                     if last(&metrics, direction).is_some_and(|raw| raw.get() != "null") {
-                        let mut filled =
-                            Row { values: common.values.clone(), unreadable: Vec::new() };
+                        let mut filled = Row::new(0);
+                        filled.values.clone_from(&common.values);
                         let path = format!("{name}.metrics");
                         METRICS.fill_member(&metrics, direction, &path, &mut filled);
                         common.unreadable.append(&mut filled.unreadable);
+                        common.unknown.append(&mut filled.unknown);
                         directions.push((direction, filled.values));
+                    }
+                }
+                for (member, value) in &metrics {
+                    if !DIRECTIONS.contains(&&**member) {
+                        common.pass_over(&format!("{name}.metrics"), member, value);
                     }
                 }
             }
         }
     }
     row.unreadable.append(&mut common.unreadable);
+    row.unknown.append(&mut common.unknown);
     if directions.is_empty() {
         edges.push(EdgeMetric { edge: name, direction: None, values: common.values });
     }

@@ -14,6 +14,7 @@ mod sanitise;
 mod scalar;
 pub mod split;
 mod tree;
+pub mod unknown;
 
 use crate::domain::{CallSummary, SummaryState};
 use chrono::{DateTime, Utc};
@@ -21,6 +22,7 @@ use members::members;
 use scalar::{as_text, as_time};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
+use unknown::UnknownField;
 
 /// What one event turned out to be.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +31,8 @@ pub struct Decoded {
     pub meaning: Meaning,
     /// Characters that PostgreSQL cannot hold stand as U+FFFD in `meaning`; the caller keeps the bytes.
     pub sanitised: bool,
+    /// Members of a call summary that no column holds. The payload has those of `data`.
+    pub unknown: Vec<UnknownField>,
 }
 
 /// The meaning of one event.
@@ -137,6 +141,7 @@ pub fn decode(raw: &[u8], received: DateTime<Utc>) -> Decoded {
     let undecodable = |reason, detail: String| Decoded {
         meaning: Meaning::Undecodable(Undecodable { reason, detail, id: None, event_type: None }),
         sanitised: false, // a dead letter keeps the bytes anyway
+        unknown: Vec::new(),
     };
     let text = text.trim_ascii();
     if !text.starts_with('{') {
@@ -178,16 +183,21 @@ impl<'a> Envelope<'a> {
         };
         let data = self.data.and_then(data_of);
         let sanitised = sanitised || data.as_ref().is_some_and(|data| data.sanitised);
+        let mut unknown = Vec::new();
         let meaning = match SummaryState::from_event_type(&event_type) {
             None => Meaning::Other(Box::new(self.into_other(event_type, data))),
             Some(state) => {
                 match call_summary::read(&self.header(&event_type, state), data.as_ref(), received)
                 {
-                    Ok(call) => Meaning::CallSummary {
-                        call: Box::new(call),
-                        raw: (state == SummaryState::Other)
-                            .then(|| Box::new(self.into_other(event_type, data))),
-                    },
+                    Ok((call, members)) => {
+                        unknown = members;
+                        self.note_unknown(&mut unknown);
+                        Meaning::CallSummary {
+                            call: Box::new(call),
+                            raw: (state == SummaryState::Other)
+                                .then(|| Box::new(self.into_other(event_type, data))),
+                        }
+                    }
                     // Of an unknown state we don't know that it must name a call: keep it as it is.
                     Err(_) if state == SummaryState::Other => {
                         Meaning::Other(Box::new(self.into_other(event_type, data)))
@@ -198,7 +208,7 @@ impl<'a> Envelope<'a> {
                 }
             }
         };
-        Decoded { meaning, sanitised }
+        Decoded { meaning, sanitised, unknown }
     }
 
     fn header<'e>(&'e self, event_type: &'e str, state: SummaryState) -> call_summary::Header<'e> {
@@ -210,6 +220,17 @@ impl<'a> Envelope<'a> {
             dataschema: self.dataschema.as_deref(),
             time: self.time,
             has_data: self.data.is_some(),
+        }
+    }
+
+    /// Members of the envelope that neither `read` nor CloudEvents 1.0, which has no more to say by them, knows.
+    fn note_unknown(&self, unknown: &mut Vec<UnknownField>) {
+        const KNOWN: [&str; 7] =
+            ["type", "id", "source", "dataschema", "time", "specversion", "datacontenttype"];
+        for (name, value) in &self.others {
+            if !KNOWN.contains(&&**name) {
+                unknown::note(unknown, "", name, value);
+            }
         }
     }
 
@@ -238,6 +259,7 @@ impl<'a> Envelope<'a> {
                 event_type,
             }),
             sanitised: false,
+            unknown: Vec::new(),
         }
     }
 }

@@ -2,10 +2,11 @@
 //!
 //! In: a table of paths and kinds, the text of an object. Out: one value per entry of the table.
 //! Promises: every member is looked at once; a member of the wrong kind is named in `unreadable` and
-//! its column stays `Null`; members that the table doesn't name are passed over.
+//! its column stays `Null`; members that the table doesn't name are noted as unknown and passed over.
 
 use super::members::members;
 use super::scalar;
+use super::unknown::{self, UnknownField};
 use crate::domain::Value;
 use crate::domain::fields::Kind;
 use serde_json::value::RawValue;
@@ -21,16 +22,24 @@ pub(super) struct Node {
 pub(super) struct Row {
     pub(super) values: Vec<Value>,
     pub(super) unreadable: Vec<String>,
+    /// Members that the table doesn't name, by their paths from the event's root.
+    pub(super) unknown: Vec<UnknownField>,
 }
 
 impl Row {
     pub(super) fn new(width: usize) -> Self {
-        Self { values: vec![Value::Null; width], unreadable: Vec::new() }
+        Self { values: vec![Value::Null; width], unreadable: Vec::new(), unknown: Vec::new() }
     }
 
     /// Notes that the value at `path` was not what the field table says.
     pub(super) fn note(&mut self, path: &str, found: &str) {
         self.unreadable.push(format!("{path}: {found}"));
+    }
+
+    /// Notes the member `name` of the object at `path` in the data, which the table doesn't name.
+    pub(super) fn pass_over(&mut self, path: &str, name: &str, value: &RawValue) {
+        let separator = if path.is_empty() { "" } else { "." };
+        unknown::note(&mut self.unknown, &format!("data{separator}{path}"), name, value);
     }
 }
 
@@ -80,6 +89,8 @@ impl Node {
         for (name, value) in members {
             if let Some(child) = self.child(&name) {
                 child.fill(value, &format!("{path}.{name}"), row);
+            } else {
+                row.pass_over(path, &name, value);
             }
         }
     }

@@ -256,6 +256,9 @@ pub static SUMMARY_FIELDS: &[Field] = &[
     field("annotation_incident", "annotation.incident", Text).said_by(Rest),
 ];
 
+/// Documented members of a call summary without a column: they repeat what another column says.
+pub static REPEATED_FIELDS: [&str; 2] = ["annotation.account_sid", "annotation.call_sid"];
+
 /// Every documented field of one edge and direction, in the order of the type `edge_metric`,
 /// after `edge` and `direction`.
 pub static EDGE_FIELDS: &[EdgeField] = &[

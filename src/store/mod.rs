@@ -14,6 +14,7 @@ mod events;
 mod known_calls;
 pub mod migrate;
 mod session;
+mod unknown_fields;
 
 pub use call_summaries::Upserted;
 pub use dead_letters::{DeadLetter, KeptLetter, LetterFilter, PageLimits};
@@ -21,3 +22,4 @@ pub use error::{StoreError, Trouble};
 pub use events::RawEvent;
 pub use known_calls::Merged;
 pub use session::{Database, Session};
+pub use unknown_fields::SeenField;

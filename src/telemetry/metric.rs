@@ -90,6 +90,7 @@ pub struct Metrics {
     pub outcome_dead: Counter,
     pub dead_letters: HashMap<&'static str, Counter>,
     pub unreadable_fields: Counter,
+    pub unknown_fields: Counter,
     pub event_to_row: Histogram,
     pub received_to_row: Histogram,
     pub store_retries: Counter,
@@ -169,6 +170,7 @@ impl Metrics {
                 .map(|word| (word, by("callsink_dead_letters_total", "reason", word)))
                 .collect(),
             unreadable_fields: counter!("callsink_unreadable_fields_total"),
+            unknown_fields: counter!("callsink_unknown_fields_total"),
             event_to_row: histogram!("callsink_event_to_row_seconds"),
             received_to_row: histogram!("callsink_received_to_row_seconds"),
             store_retries: counter!("callsink_store_retries_total"),
@@ -250,6 +252,10 @@ fn describe() {
     describe_counter!(
         "callsink_unreadable_fields_total",
         "Documented fields whose value was not of the documented kind: Twilio may have changed something"
+    );
+    describe_counter!(
+        "callsink_unknown_fields_total",
+        "Fields that no column holds and that were never seen before; see callsink.unknown_fields"
     );
     describe_histogram!(
         "callsink_event_to_row_seconds",

@@ -7,6 +7,7 @@ mod converge;
 mod crash;
 mod database;
 mod decode;
+mod drift;
 mod faults;
 mod hostile;
 mod journal;
