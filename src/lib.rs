@@ -31,5 +31,6 @@ pub mod healthcheck;
 pub mod http_client;
 pub mod operate;
 pub mod private_postgres;
+pub mod reconcile;
 pub mod simulate;
 pub mod telemetry;

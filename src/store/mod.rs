@@ -8,18 +8,22 @@
 mod array;
 mod call_summaries;
 mod columns;
+mod coverage;
 mod dead_letters;
 mod error;
 mod events;
 mod known_calls;
 pub mod migrate;
+mod reconciliations;
 mod session;
 mod unknown_fields;
 
 pub use call_summaries::Upserted;
+pub use coverage::{BackfillWindow, CoverageHour};
 pub use dead_letters::{DeadLetter, KeptLetter, LetterFilter, PageLimits};
 pub use error::{StoreError, Trouble};
 pub use events::RawEvent;
 pub use known_calls::Merged;
+pub use reconciliations::{ReconcileLock, Reconciled};
 pub use session::{Database, Session};
 pub use unknown_fields::SeenField;

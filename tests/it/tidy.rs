@@ -45,6 +45,10 @@ const ABSENCES: &[(&str, &[&str])] = &[
     ("src/store/", &["actix", "rusqlite", "crate::journal", "crate::queue", "crate::receive"]),
     ("src/apply/", &["sqlx", "actix", "crate::receive", "crate::verify"]),
     ("src/receive/", &["sqlx", "crate::store", "crate::apply"]),
+    (
+        "src/reconcile/",
+        &["sqlx", "actix", "reqwest", "crate::journal", "crate::receive", "crate::queue"],
+    ),
     ("src/operate/", &["sqlx", "actix", "rusqlite", "refinery", "crate::receive", "crate::queue"]),
     ("src/operate/check_request/", &["crate::journal", "crate::store", "crate::decode"]),
 ];
