@@ -7,6 +7,7 @@
 
 pub mod check_request;
 pub mod journal;
+pub mod progress;
 pub mod replay;
 
 pub use check_request::CheckRequestArgs;
