@@ -3,7 +3,7 @@
 //! Promises: every setting is a flag and an environment variable; help says the default.
 
 use crate::config::{AdminArgs, DatabaseArgs, LogArgs, ServeArgs};
-use crate::operate::{CheckRequestArgs, JournalCommand, ReplayArgs};
+use crate::operate::{CheckRequestArgs, EraseArgs, JournalCommand, ReplayArgs};
 use crate::simulate::SimulateArgs;
 use clap::{Parser, Subcommand};
 
@@ -36,6 +36,13 @@ pub enum Command {
     /// bringing the schema up as it does. Prints a line for each that still fails. May be stopped and run
     /// again at any time, beside a running service, too. Exit code 0 if no selected letter is left, else 1.
     Replay(Box<ReplayArgs>),
+    /// Forget calls, or a person's calls: take personal data out of rows and delete raw events
+    ///
+    /// Looks through call_summaries, callsink.dead_letters, callsink.events and the archive. Without --yes it
+    /// changes nothing and counts what it would touch. What arrives of these calls later is erased as it is stored;
+    /// new calls of the same person are not. May be stopped and run again at any time, beside a running service,
+    /// too. Exit code 0, also when nothing was found.
+    Erase(Box<EraseArgs>),
     /// Look into the journal, of a running service or a stopped one: inspect, verify, export
     ///
     /// Reads journal.db in the data directory; takes no lock, and changes nothing.

@@ -19,6 +19,7 @@ async fn main() -> ExitCode {
         Command::Healthcheck(args) => healthcheck::run(args).await,
         Command::Simulate(args) => simulate::run(*args).await,
         Command::Replay(args) => operate::replay::run(*args).await,
+        Command::Erase(args) => operate::erase::run(*args).await,
         Command::Journal(command) => operate::journal::run(command),
         Command::CheckRequest(args) => Ok(operate::check_request::run(*args)),
     };

@@ -1,7 +1,8 @@
 //! A reduced batch, told to PostgreSQL once.
 //!
 //! In: what a batch comes down to. Out: rows, or why nothing of a statement is in.
-//! Promises: three statements, each of which can be repeated without harm. Workers and `again` both
+//! Promises: a few statements, each of which can be repeated without harm; of calls that are to be forgotten
+//! nothing stays. Workers and `again` both
 //! store by this function, so that what is replayed ends as what is received.
 
 use super::reduce::{Letter, Reduced};
@@ -21,7 +22,10 @@ pub(super) async fn store_once(
         .map(|(digest, (received, event))| RawEvent { digest: *digest, received: *received, event })
         .collect();
     session.insert_events(&raw).await?;
-    session.upsert_call_summaries(&reduced.calls).await
+    let upserted = session.upsert_call_summaries(&reduced.calls).await?;
+    let sids: Vec<&str> = reduced.calls.iter().map(|call| call.call_sid.as_str()).collect();
+    session.erase_again(&sids, &reduced.digests()).await?;
+    Ok(upserted)
 }
 
 impl Letter {

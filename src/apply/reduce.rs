@@ -44,6 +44,14 @@ impl Letter {
     }
 }
 
+impl Reduced {
+    /// Of everything that is kept raw.
+    pub(super) fn digests(&self) -> Vec<[u8; 32]> {
+        let letters = self.letters.iter().map(|letter| digest(&letter.entry.body));
+        self.raw.keys().copied().chain(letters).collect()
+    }
+}
+
 /// Reduces events, each with the entry that it came from.
 pub(super) fn reduce(events: impl Iterator<Item = (Entry, Decoded)>) -> Reduced {
     let mut reduced = Reduced::default();

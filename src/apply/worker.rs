@@ -7,11 +7,11 @@ use super::backoff::Backoff;
 use super::drift::Drift;
 use super::once::store_once;
 use super::reduce::{Letter, Reduced, names, reduce};
-use super::{Limits, Shared, Work};
+use super::{Limits, Shared, Work, digest};
 use crate::decode;
 use crate::journal::Entry;
 use crate::queue::{Done, Queued};
-use crate::store::{Database, Session, StoreError, Trouble, Upserted};
+use crate::store::{Database, DeadLetter, Session, StoreError, Trouble, Upserted};
 use crate::telemetry::metric::{Metrics, REFUSED};
 use chrono::{DateTime, Utc};
 use metrics::Histogram;
@@ -145,7 +145,7 @@ impl Worker {
         let mut backoff = Backoff::default();
         loop {
             let letter = letter.as_dead_letter(refusal.sqlstate.as_deref());
-            match self.session.insert_dead_letter(&letter).await {
+            match self.insert_letter(&letter).await {
                 Ok(()) => break,
                 Err(error) => self.wait(&error, &mut backoff).await?,
             }
@@ -157,6 +157,13 @@ impl Worker {
         self.shared.metrics.outcome_dead.increment(1);
         self.shared.metrics.count_dead_letter(REFUSED);
         Ok(())
+    }
+
+    /// Unless it is of a call that is to be forgotten.
+    async fn insert_letter(&mut self, letter: &DeadLetter<'_>) -> Result<(), StoreError> {
+        self.session.insert_dead_letter(letter).await?;
+        let sids: Vec<&str> = letter.call_sid.into_iter().collect();
+        self.session.erase_again(&sids, &[digest(letter.raw)]).await.map(|_| ())
     }
 
     /// Waits before the next try, or gives up when told to.

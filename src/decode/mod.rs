@@ -9,6 +9,7 @@
 pub mod call_summary;
 pub mod kept;
 mod members;
+pub mod redact;
 pub mod rest;
 mod sanitise;
 mod scalar;

@@ -256,6 +256,30 @@ pub static SUMMARY_FIELDS: &[Field] = &[
     field("annotation_incident", "annotation.incident", Text).said_by(Rest),
 ];
 
+/// Columns, of the summary and of its edges, that tell who called, from where, or what a person wrote.
+pub static PERSONAL_COLUMNS: [&str; 20] = [
+    "from_caller",
+    "from_callee",
+    "from_number_prefix",
+    "from_location_lat",
+    "from_location_lon",
+    "from_city",
+    "from_ip_address",
+    "to_caller",
+    "to_callee",
+    "to_number_prefix",
+    "to_location_lat",
+    "to_location_lon",
+    "to_city",
+    "to_ip_address",
+    "external_media_ip",
+    "external_signaling_ip",
+    "sip_call_id",
+    "trust_branded_call_caller",
+    "annotation_comment",
+    "annotation_incident",
+];
+
 /// Documented members of a call summary without a column: they repeat what another column says.
 pub static REPEATED_FIELDS: [&str; 2] = ["annotation.account_sid", "annotation.call_sid"];
 

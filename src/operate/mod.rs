@@ -6,10 +6,12 @@
 //! Must not know: SQL, SQLite, HTTP servers. It asks the rooms that do.
 
 pub mod check_request;
+pub mod erase;
 pub mod journal;
 pub mod progress;
 pub mod replay;
 
 pub use check_request::CheckRequestArgs;
+pub use erase::EraseArgs;
 pub use journal::JournalCommand;
 pub use replay::ReplayArgs;

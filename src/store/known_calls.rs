@@ -8,6 +8,7 @@
 
 use super::array::{EdgeSet, add_column, array_literal};
 use super::columns::{Columns, Extra};
+use super::erased_calls;
 use super::error::{StoreError, Trouble};
 use super::session::{Session, within};
 use crate::decode::kept;
@@ -21,10 +22,10 @@ use sqlx::{Arguments, Connection, Row};
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
-const LOCK: &str = include_str!("sql/lock_known_calls.sql");
+pub(super) const LOCK: &str = include_str!("sql/lock_known_calls.sql");
 
 /// Beside the columns that events fill.
-const MORE: &[Extra] = &[
+pub(super) const MORE: &[Extra] = &[
     ("summary_source", "text", ""),
     ("rest_observed_time", "timestamptz", ""),
     ("other_payload", "text", "::json"),
@@ -101,6 +102,8 @@ async fn insert_or_merge(
     let mut transaction = connection.begin().await?;
     let mut merged = merge_into_rows(&mut transaction, known).await?;
     transaction.commit().await?;
+    let sids: Vec<&str> = calls.iter().map(|call| call.call_sid.as_str()).collect();
+    erased_calls::again(connection, &sids, &[]).await?;
     merged.extend(calls.iter().filter(is_inserted).map(|call| {
         let merged = Merged { inserted: true, improved: false, shows_it: true };
         (call.call_sid.clone(), merged)
@@ -119,7 +122,7 @@ pub(super) async fn merge_into_rows(
     }
     let sids: Vec<&str> = calls.iter().map(|call| call.call_sid.as_str()).collect();
     let rows = sqlx::query(LOCK).bind(sids).fetch_all(&mut *connection).await?;
-    let known = rows.iter().map(known_call).collect::<Result<Vec<_>, _>>()?;
+    let known = rows.iter().map(|row| known_call(row, as_it_is)).collect::<Result<Vec<_>, _>>()?;
     let mut known: HashMap<String, KnownCall> =
         known.into_iter().map(|call| (call.call_sid.clone(), call)).collect();
     let (mut changed, mut outcomes) = (Vec::new(), Vec::new());
@@ -147,10 +150,20 @@ pub(super) async fn merge_into_rows(
     Ok(outcomes)
 }
 
-/// What the row was made of.
-fn known_call(row: &PgRow) -> Result<KnownCall, StoreError> {
-    let (shown, other): (Option<&str>, Option<&str>) =
-        (row.try_get("payload")?, row.try_get("other_payload")?);
+fn as_it_is(payload: &str) -> Option<String> {
+    Some(payload.to_owned())
+}
+
+/// What the row was made of, once its payloads are edited by `edit`.
+pub(super) fn known_call(
+    row: &PgRow,
+    edit: fn(&str) -> Option<String>,
+) -> Result<KnownCall, StoreError> {
+    let payload = |column| match row.try_get::<Option<&str>, _>(column)? {
+        Some(payload) => edit(payload).map(Some).ok_or_else(unlike_ours),
+        None => Ok(None),
+    };
+    let (shown, other) = (payload("payload")?, payload("other_payload")?);
     let (event, rest) = if row.try_get("shows_rest")? { (other, shown) } else { (shown, other) };
     let event_type: Option<&str> = row.try_get("event_type")?;
     let event = match event_type.zip(event) {
@@ -163,13 +176,13 @@ fn known_call(row: &PgRow) -> Result<KnownCall, StoreError> {
                 dataschema: row.try_get("dataschema")?,
                 time: row.try_get("event_time")?,
             };
-            Some(kept::event(&envelope, payload).map_err(|_| unlike_ours())?)
+            Some(kept::event(&envelope, &payload).map_err(|_| unlike_ours())?)
         }
     };
     let rest = match row.try_get::<Option<_>, _>("rest_observed_time")?.zip(rest) {
         None => None,
         Some((observed, payload)) => {
-            Some(kept::rest(payload, observed).map_err(|_| unlike_ours())?)
+            Some(kept::rest(&payload, observed).map_err(|_| unlike_ours())?)
         }
     };
     Ok(KnownCall {
@@ -195,7 +208,7 @@ fn unlike_ours() -> StoreError {
 }
 
 /// Parameters in the order of [`Columns`].
-fn arguments(calls: &[&KnownCall]) -> Result<PgArguments, BoxDynError> {
+pub(super) fn arguments(calls: &[&KnownCall]) -> Result<PgArguments, BoxDynError> {
     let mut arguments = PgArguments::default();
     macro_rules! column {
         ($value:expr) => {{

@@ -1,6 +1,7 @@
 //! The operators' commands, as an operator runs them: the compiled binary, its output, its exit code.
 
 mod check_request;
+mod erase;
 mod journal;
 mod replay;
 
@@ -32,11 +33,12 @@ fn help_names_the_commands_and_what_they_read() {
         said.out
     };
     let all = help(&[]);
-    for command in ["replay", "journal", "check-request"] {
+    for command in ["replay", "erase", "journal", "check-request"] {
         assert!(all.contains(&format!("\n  {command} ")), "{all}");
     }
     for (arguments, words) in [
         (&["replay"][..], &["DATABASE_URL", "DATABASE_URL_FILE", "--all", "--dry-run"][..]),
+        (&["erase"], &["DATABASE_URL_FILE", "--number", "--yes"]),
         (&["journal", "inspect"], &["CALLSINK_DATA_DIR", "--json"]),
         (&["journal", "verify"], &["CALLSINK_DATA_DIR", "exit 1"]),
         (&["journal", "export"], &["PERSONAL DATA", "--from", "--journal"]),

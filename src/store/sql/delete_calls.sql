@@ -1,0 +1,3 @@
+-- store::erased_calls::delete_rows
+DELETE FROM public.call_summaries
+WHERE call_sid = ANY($1::text[])

@@ -1,0 +1,3 @@
+-- store::Session::delete_raw
+DELETE FROM callsink.events
+WHERE digest = ANY($1::bytea[])
