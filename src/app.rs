@@ -14,10 +14,11 @@ use crate::journal::Journal;
 use crate::private_postgres::{Durability, PrivatePostgres};
 use crate::queue::{self, Queue, Stop};
 use crate::receive::{self, Context};
+use crate::reconcile::schedule;
 use crate::store::{Database, migrate};
 use crate::telemetry::metric::Metrics;
 use crate::verify::Verifier;
-use crate::{apply, journal};
+use crate::{apply, insights, journal};
 use actix_web::dev::ServerHandle;
 use actix_web::http::StatusCode;
 use anyhow::Context as _;
@@ -30,6 +31,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -183,7 +185,7 @@ impl Service {
             apply::Shared { metrics, health: Arc::clone(&health), give_up: give_up.clone() };
         let limits =
             apply::Limits { workers: settings.workers, batch_events: settings.batch_events };
-        let store = tokio::spawn(run_store(database, queue, limits, shared));
+        let store = tokio::spawn(run_store(database, queue, limits, shared, settings.reconcile));
         Ok(Self {
             health,
             journal: opened.journal,
@@ -260,6 +262,7 @@ async fn run_store(
     queue: Queue,
     limits: apply::Limits,
     shared: apply::Shared,
+    reconcile: Option<config::Reconcile>,
 ) -> anyhow::Result<()> {
     let bring_up = bring_schema_up(&database, &shared);
     match shared.give_up.run_until_cancelled(bring_up).await {
@@ -268,6 +271,12 @@ async fn run_store(
     }
     shared.health.database_is_up();
     shared.metrics.database_up.set(1.0);
+    // Beside the workers and never in their way; it ends with this function.
+    let mut beside = JoinSet::new();
+    if let Some(reconcile) = reconcile {
+        let (accounts, metrics) = (insights::accounts(reconcile.api)?, Arc::clone(&shared.metrics));
+        beside.spawn(schedule::run(reconcile.schedule, database.clone(), accounts, metrics));
+    }
     let mut workers = apply::start(queue, &database, limits, &shared);
     while let Some(ended) = workers.join_next().await {
         ended.context("a worker broke; what it had waits in the journal")?;

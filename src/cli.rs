@@ -3,7 +3,9 @@
 //! Promises: every setting is a flag and an environment variable; help says the default.
 
 use crate::config::{AdminArgs, DatabaseArgs, LogArgs, ServeArgs};
-use crate::operate::{CheckRequestArgs, EraseArgs, JournalCommand, ReplayArgs};
+use crate::operate::{
+    BackfillArgs, CheckRequestArgs, CoverageArgs, EraseArgs, JournalCommand, ReplayArgs,
+};
 use crate::simulate::SimulateArgs;
 use clap::{Parser, Subcommand};
 
@@ -43,6 +45,21 @@ pub enum Command {
     /// new calls of the same person are not. May be stopped and run again at any time, beside a running service,
     /// too. Exit code 0, also when nothing was found.
     Erase(Box<EraseArgs>),
+    /// Bring call summaries from Twilio's REST API into the database: after an outage, or for a start
+    ///
+    /// Lists the calls of the span hour by hour, in all states, every page, and merges each summary with what
+    /// events have told; what only events carry stays. Reads Twilio's Insights API (Voice Insights Advanced
+    /// Features must be on) and writes call_summaries, callsink.backfill_windows and public.coverage, after
+    /// bringing the schema up as `serve` does. May be stopped and run again at any time, beside a running
+    /// service, too: windows that were read when they were final are left out. Twilio keeps 30 days. Exit
+    /// code 0 if everything listed is in, else 1.
+    Backfill(Box<BackfillArgs>),
+    /// Compare what Twilio lists with what is here, by account and hour; --heal brings in what is missing
+    ///
+    /// Reads Twilio's Insights API as `backfill` does, prints a line per account and hour, and writes the view
+    /// public.coverage. Only calls that ended 45 minutes ago count. Exit code 0 if nothing is missing (any
+    /// more), 1 if there are holes.
+    Coverage(Box<CoverageArgs>),
     /// Look into the journal, of a running service or a stopped one: inspect, verify, export
     ///
     /// Reads journal.db in the data directory; takes no lock, and changes nothing.

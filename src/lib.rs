@@ -29,6 +29,7 @@ pub mod config;
 pub mod health;
 pub mod healthcheck;
 pub mod http_client;
+pub mod insights;
 pub mod operate;
 pub mod private_postgres;
 pub mod reconcile;

@@ -20,6 +20,8 @@ async fn main() -> ExitCode {
         Command::Simulate(args) => simulate::run(*args).await,
         Command::Replay(args) => operate::replay::run(*args).await,
         Command::Erase(args) => operate::erase::run(*args).await,
+        Command::Backfill(args) => operate::backfill::run(*args).await,
+        Command::Coverage(args) => operate::coverage::run(*args).await,
         Command::Journal(command) => operate::journal::run(command),
         Command::CheckRequest(args) => Ok(operate::check_request::run(*args)),
     };

@@ -2,6 +2,7 @@
 //!
 //! Why texts: checking them is `read`'s job, whose errors name the variable on one line.
 
+use super::{ApiArgs, ReconcileArgs};
 use clap::{Args, Command};
 
 /// Where rows go.
@@ -83,6 +84,12 @@ pub struct ServeArgs {
     /// Twilio then tries again for four hours instead of dropping the event [default: 403]
     #[arg(long, env = "CALLSINK_REJECT_STATUS", value_name = "STATUS")]
     pub reject_status: Option<String>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub reconcile: ReconcileArgs,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub api: ApiArgs,
 }
 
 /// Every variable that `command` or one of its subcommands reads.

@@ -7,9 +7,13 @@
 
 mod args;
 mod read;
+mod reconcile;
+mod twilio;
 
 pub use args::{AdminArgs, DatabaseArgs, LogArgs, ServeArgs};
 pub use read::SettingError;
+pub use reconcile::{Reconcile, ReconcileArgs};
+pub use twilio::{Api, ApiArgs, TokenArgs};
 
 use crate::store::Database;
 use crate::verify::public_url::PublicUrl;
@@ -47,6 +51,8 @@ pub struct ServeSettings {
     pub max_body_bytes: usize,
     /// Answer to deliveries that are not Twilio's.
     pub reject_status: u16,
+    /// Comparing with what Twilio lists; `None`: off.
+    pub reconcile: Option<Reconcile>,
 }
 
 /// What it takes to tell Twilio's deliveries from others.
@@ -71,6 +77,7 @@ impl ServeSettings {
         let token =
             secret("TWILIO_AUTH_TOKEN", args.twilio_auth_token, args.twilio_auth_token_file)?;
         let secrets = token.map(|token| split_secrets(&token)).transpose()?.unwrap_or_default();
+        let reconcile = args.reconcile.resolve(args.api, &secrets)?;
         let public_url = Setting::new("CALLSINK_PUBLIC_URL", args.public_url).public_url()?;
         let sink = match (public_url, secrets.is_empty()) {
             (Some(public_url), false) => Ok(Sink { public_url, secrets }),
@@ -108,6 +115,7 @@ impl ServeSettings {
             .unwrap_or(usize::MAX),
             reject_status: Setting::new("CALLSINK_REJECT_STATUS", args.reject_status)
                 .number(403, 400..=599)?,
+            reconcile,
         })
     }
 }

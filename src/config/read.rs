@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 /// One line that names the variable, what it holds and what is expected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -28,7 +29,7 @@ impl SettingError {
         Self { variable, holds: "is set (not shown)".to_owned(), expected }
     }
 
-    fn wrong(variable: &'static str, value: &str, expected: impl Into<String>) -> Self {
+    pub(super) fn wrong(variable: &'static str, value: &str, expected: impl Into<String>) -> Self {
         Self { variable, holds: format!("is {value:?}"), expected: expected.into() }
     }
 }
@@ -84,6 +85,50 @@ impl Setting {
         })
     }
 
+    /// One of a few words; the first is the default.
+    pub(super) fn one_of<T: Clone>(self, words: &[(&str, T)]) -> Result<T, SettingError> {
+        let value = self.value.unwrap_or_else(|| words[0].0.to_owned());
+        let found = words.iter().find(|(word, _)| *word == value);
+        found.map(|(_, meaning)| meaning.clone()).ok_or_else(|| {
+            let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+            SettingError::wrong(self.variable, &value, words.join(", "))
+        })
+    }
+
+    /// A span of time such as `24h`.
+    pub(super) fn span(
+        self,
+        default: Duration,
+        limits: RangeInclusive<Duration>,
+    ) -> Result<Duration, SettingError> {
+        let Some(value) = self.value else { return Ok(default) };
+        let span = humantime::parse_duration(&value).ok();
+        span.filter(|span| limits.contains(span)).ok_or_else(|| {
+            let text = |span| humantime::format_duration(span);
+            let expected = format!(
+                "a span of time such as {}, from {} to {}",
+                text(default),
+                text(*limits.start()),
+                text(*limits.end())
+            );
+            SettingError::wrong(self.variable, &value, expected)
+        })
+    }
+
+    /// The address that paths are added to.
+    pub(super) fn base_url(self, default: &str) -> Result<String, SettingError> {
+        let value = self.value.unwrap_or_else(|| default.to_owned());
+        let is_http = reqwest::Url::parse(&value).is_ok_and(|url| {
+            matches!(url.scheme(), "https" | "http") && url.has_host() && url.username().is_empty()
+        });
+        let address = value.trim_end_matches('/').to_owned();
+        if is_http {
+            Ok(address)
+        } else {
+            Err(SettingError::wrong(self.variable, &value, format!("an address such as {default}")))
+        }
+    }
+
     pub(super) fn public_url(self) -> Result<Option<PublicUrl>, SettingError> {
         let Some(value) = self.value else { return Ok(None) };
         PublicUrl::parse(&value).map(Some).map_err(|reason| SettingError {
@@ -120,6 +165,6 @@ pub(super) fn secret(
     }
 }
 
-fn given(value: Option<String>) -> Option<String> {
+pub(super) fn given(value: Option<String>) -> Option<String> {
     value.map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
 }

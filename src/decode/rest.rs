@@ -8,7 +8,7 @@
 use super::call_summary::read_data;
 use super::{Reason, sanitise};
 use crate::domain::fields::SUMMARY_FIELDS;
-use crate::domain::{KnownCall, RestSummary};
+use crate::domain::{KnownCall, RestSummary, SummaryState, Value};
 use chrono::{DateTime, Utc};
 
 /// Reads the item `text`, which Twilio was asked for at `asked`.
@@ -17,11 +17,19 @@ use chrono::{DateTime, Utc};
 /// The reason why it names no call, and what was found, for a person.
 pub fn rest_summary(text: &str, asked: DateTime<Utc>) -> Result<KnownCall, (Reason, String)> {
     let (text, _) = sanitise::sanitise(text.as_bytes());
-    let read = read_data(&text)?;
-    let state = SUMMARY_FIELDS.iter().position(|field| field.column == "processing_state");
-    let state = state.and_then(|index| read.values[index].as_text());
+    let mut read = read_data(&text)?;
+    let position = |column| SUMMARY_FIELDS.iter().position(|field| field.column == column);
+    let state = position("processing_state").and_then(|index| read.values[index].as_text());
+    let state = RestSummary::state_of(state);
+    // Where a complete event says [], REST says null; queries must not have to know which it was.
+    if let Some(index) = position("tags").filter(|_| state == SummaryState::Complete)
+        && read.values[index] == Value::Null
+        && !read.unreadable.iter().any(|field| field.starts_with("tags:"))
+    {
+        read.values[index] = Value::Texts(Vec::new());
+    }
     let rest = RestSummary {
-        state: RestSummary::state_of(state),
+        state,
         // PostgreSQL keeps microseconds, and comparing must not depend on the rest.
         observed: DateTime::from_timestamp_micros(asked.timestamp_micros()).unwrap_or(asked),
         values: read.values,

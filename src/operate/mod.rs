@@ -5,13 +5,18 @@
 //! that is and which says so; progress and warnings go to standard error.
 //! Must not know: SQL, SQLite, HTTP servers. It asks the rooms that do.
 
+pub mod backfill;
 pub mod check_request;
+pub mod coverage;
 pub mod erase;
 pub mod journal;
 pub mod progress;
+mod range;
 pub mod replay;
 
+pub use backfill::BackfillArgs;
 pub use check_request::CheckRequestArgs;
+pub use coverage::CoverageArgs;
 pub use erase::EraseArgs;
 pub use journal::JournalCommand;
 pub use replay::ReplayArgs;

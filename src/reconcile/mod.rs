@@ -10,11 +10,13 @@ mod check;
 mod listing;
 #[cfg(test)]
 mod listing_tests;
+pub mod schedule;
 pub mod source;
 pub mod sweep;
 pub mod window;
 
 pub use check::{Carry, HourTally, Mode, WindowTally};
+pub use schedule::Schedule;
 pub use source::{ListError, Page, Summaries};
 pub use sweep::{Sweep, SweepError};
 pub use window::Window;

@@ -96,6 +96,10 @@ pub struct Metrics {
     pub store_retries: Counter,
     pub database_up: Gauge,
     pub journals_moved_aside: Counter,
+    pub reconcile_missing: Gauge,
+    pub reconcile_healed: Counter,
+    pub reconcile_failures: Counter,
+    pub reconcile_last_success: Gauge,
 }
 
 impl Metrics {
@@ -176,6 +180,10 @@ impl Metrics {
             store_retries: counter!("callsink_store_retries_total"),
             database_up: gauge!("callsink_database_up"),
             journals_moved_aside: counter!("callsink_journals_moved_aside_total"),
+            reconcile_missing: gauge!("callsink_reconcile_missing_calls"),
+            reconcile_healed: counter!("callsink_reconcile_healed_calls_total"),
+            reconcile_failures: counter!("callsink_reconcile_failures_total"),
+            reconcile_last_success: gauge!("callsink_reconcile_last_success_timestamp_seconds"),
         }
     }
 
@@ -273,5 +281,21 @@ fn describe() {
     describe_counter!(
         "callsink_journals_moved_aside_total",
         "Damaged journal files moved aside at start"
+    );
+    describe_gauge!(
+        "callsink_reconcile_missing_calls",
+        "Calls that Twilio lists and that are missing or not complete here, after this replica's last reconciliation"
+    );
+    describe_counter!(
+        "callsink_reconcile_healed_calls_total",
+        "Calls that reconciliations of this replica have put right from the REST API"
+    );
+    describe_counter!(
+        "callsink_reconcile_failures_total",
+        "Reconciliations that did not reach their end; events are not touched by it"
+    );
+    describe_gauge!(
+        "callsink_reconcile_last_success_timestamp_seconds",
+        "When the last reconciliation of this replica that reached its end began; 0: none has"
     );
 }

@@ -1,5 +1,6 @@
 //! The operators' commands, as an operator runs them: the compiled binary, its output, its exit code.
 
+mod backfill;
 mod check_request;
 mod erase;
 mod journal;

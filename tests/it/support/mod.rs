@@ -1,11 +1,14 @@
 //! What the tests stand on: a database each, the compiled service, a Twilio that signs.
 
 pub mod database;
+pub mod insights;
 pub mod line;
+pub mod made_up;
 pub mod service;
 pub mod twilio;
 
 pub use database::Database;
+pub use insights::Insights;
 pub use line::Line;
 pub use service::Service;
 pub use twilio::Event;

@@ -1,0 +1,116 @@
+//! What it takes to ask Twilio's API: accounts, credentials, addresses.
+//!
+//! In: flags and environment, as texts. Out: checked accounts and credentials.
+//! Promises: as its room; an account SID is one, so that a typing error does not become a 404 of Twilio's.
+
+use super::read::{Setting, SettingError, given, secret};
+use clap::Args;
+use secrecy::SecretString;
+
+/// How Twilio's API is asked.
+#[derive(Args, Debug, Default)]
+pub struct ApiArgs {
+    /// Account SIDs, comma-separated: the first is that of the credentials, the others are its subaccounts
+    #[arg(long, env = "TWILIO_ACCOUNT_SID", value_name = "SIDS")]
+    pub twilio_account_sid: Option<String>,
+    /// API key to ask Twilio with, instead of the auth token
+    #[arg(long, env = "TWILIO_API_KEY", value_name = "SID")]
+    pub twilio_api_key: Option<String>,
+    /// Secret of TWILIO_API_KEY
+    #[arg(long, env = "TWILIO_API_SECRET", value_name = "SECRET", hide_env_values = true)]
+    pub twilio_api_secret: Option<String>,
+    /// File that holds TWILIO_API_SECRET, for secrets that come as files
+    #[arg(long, env = "TWILIO_API_SECRET_FILE", value_name = "FILE")]
+    pub twilio_api_secret_file: Option<String>,
+    /// Address of the Insights API, for regional hosts [default: https://insights.twilio.com]
+    #[arg(long, env = "CALLSINK_INSIGHTS_API", value_name = "URL")]
+    pub insights_api: Option<String>,
+}
+
+/// The auth token, of commands that ask Twilio's API.
+#[derive(Args, Debug, Default)]
+pub struct TokenArgs {
+    /// Auth tokens, comma-separated: old and new while rotating
+    #[arg(long, env = "TWILIO_AUTH_TOKEN", value_name = "TOKENS", hide_env_values = true)]
+    pub twilio_auth_token: Option<String>,
+    /// File that holds TWILIO_AUTH_TOKEN, for secrets that come as files
+    #[arg(long, env = "TWILIO_AUTH_TOKEN_FILE", value_name = "FILE")]
+    pub twilio_auth_token_file: Option<String>,
+}
+
+/// Twilio's API as it can be asked.
+#[derive(Debug, Clone)]
+pub struct Api {
+    /// The first is that of the credentials, the others are its subaccounts.
+    pub account_sids: Vec<String>,
+    /// Account SID or API key SID.
+    pub user: String,
+    /// Auth tokens, one of which is valid, or the secret of the API key.
+    pub secrets: Vec<SecretString>,
+    /// Without a slash at its end.
+    pub insights: String,
+}
+
+impl ApiArgs {
+    /// The API, with the auth tokens that are in `tokens`.
+    ///
+    /// # Errors
+    /// What is missing or wrong.
+    pub fn resolve(self, tokens: TokenArgs) -> Result<Api, SettingError> {
+        let token =
+            secret("TWILIO_AUTH_TOKEN", tokens.twilio_auth_token, tokens.twilio_auth_token_file)?;
+        let tokens = token.map(|token| super::split_secrets(&token)).transpose()?;
+        self.with_secrets(tokens.unwrap_or_default())
+    }
+
+    /// The API, with auth tokens that were read before.
+    ///
+    /// # Errors
+    /// What is missing or wrong.
+    pub fn with_secrets(self, tokens: Vec<SecretString>) -> Result<Api, SettingError> {
+        let account_sids = account_sids(self.twilio_account_sid)?;
+        let api_secret =
+            secret("TWILIO_API_SECRET", self.twilio_api_secret, self.twilio_api_secret_file)?;
+        let (user, secrets) = match (given(self.twilio_api_key), api_secret) {
+            (Some(key), Some(secret)) => (key, vec![secret]),
+            (Some(_), None) => {
+                return Err(SettingError::missing(
+                    "TWILIO_API_SECRET",
+                    "the secret of TWILIO_API_KEY",
+                ));
+            }
+            (None, Some(_)) => {
+                return Err(SettingError::missing(
+                    "TWILIO_API_KEY",
+                    "the key of TWILIO_API_SECRET",
+                ));
+            }
+            (None, None) if tokens.is_empty() => {
+                let expected =
+                    "the auth token of the account, or TWILIO_API_KEY and TWILIO_API_SECRET";
+                return Err(SettingError::missing("TWILIO_AUTH_TOKEN", expected));
+            }
+            (None, None) => (account_sids[0].clone(), tokens),
+        };
+        let insights = Setting::new("CALLSINK_INSIGHTS_API", self.insights_api)
+            .base_url("https://insights.twilio.com")?;
+        Ok(Api { account_sids, user, secrets, insights })
+    }
+}
+
+fn account_sids(text: Option<String>) -> Result<Vec<String>, SettingError> {
+    const NAME: &str = "TWILIO_ACCOUNT_SID";
+    const EXPECTED: &str = "account SIDs (AC and 32 hex digits), comma-separated";
+    let text = given(text).ok_or_else(|| SettingError::missing(NAME, EXPECTED))?;
+    let sids: Vec<String> =
+        text.split(',').map(str::trim).filter(|sid| !sid.is_empty()).map(str::to_owned).collect();
+    let is_sid = |sid: &String| {
+        sid.len() == 34
+            && sid.starts_with("AC")
+            && sid[2..].bytes().all(|byte| byte.is_ascii_hexdigit())
+    };
+    if sids.is_empty() || !sids.iter().all(is_sid) {
+        return Err(SettingError::wrong(NAME, &text, EXPECTED));
+    }
+    Ok(sids)
+}
