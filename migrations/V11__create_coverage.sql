@@ -60,7 +60,7 @@ COMMENT ON VIEW public.coverage IS 'Completeness: per account and hour, the call
 COMMENT ON COLUMN public.coverage.account_sid IS 'Account of the calls (AC...).';
 COMMENT ON COLUMN public.coverage.hour IS 'Start of the hour, UTC, in which the calls started.';
 COMMENT ON COLUMN public.coverage.listed IS 'Calls that Twilio listed.';
-COMMENT ON COLUMN public.coverage.present IS 'Calls of these that have a row.';
+COMMENT ON COLUMN public.coverage.present IS 'Calls of these that have a row, or were deleted by callsink erase.';
 COMMENT ON COLUMN public.coverage.missing IS 'Calls of these that have no row: listed - present. callsink coverage --heal fetches them while Twilio keeps them (30 days).';
 COMMENT ON COLUMN public.coverage.still_partial IS 'Calls that have a row which is not complete 45 minutes after the end of the call, although Twilio lists a more final one.';
 COMMENT ON COLUMN public.coverage.healed IS 'Calls that checks have put right so far by reading them from the REST API: inserted, or made more final.';

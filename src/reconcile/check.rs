@@ -99,6 +99,8 @@ enum Found {
     Behind,
     /// A row as final, or more.
     Here,
+    /// No row, and none is wanted: it was erased.
+    Erased,
 }
 
 /// Calls of the first minutes of the next window, which this one lists, too: as they were found, because by
@@ -175,10 +177,10 @@ impl Check<'_> {
             let wanted: Vec<KnownCall> = batch
                 .iter()
                 .zip(&found)
-                .filter(|(call, found)| match self.mode {
-                    Mode::Report => false,
-                    Mode::Heal => **found != Found::Here && is_settled(call, listed.asked),
-                    Mode::All => true,
+                .filter(|(call, found)| match (self.mode, **found) {
+                    (Mode::Report, _) | (_, Found::Erased) | (Mode::Heal, Found::Here) => false,
+                    (Mode::Heal, _) => is_settled(call, listed.asked),
+                    (Mode::All, _) => true,
                 })
                 .map(|(call, _)| call.clone())
                 .collect();
@@ -201,7 +203,8 @@ impl Check<'_> {
         };
         let found = |call: &KnownCall| match ranks.get(&call.call_sid) {
             None => Found::Missing,
-            Some(rank) if *rank < call.state().rank() => Found::Behind,
+            Some(None) => Found::Erased,
+            Some(Some(rank)) if *rank < call.state().rank() => Found::Behind,
             Some(_) => Found::Here,
         };
         Ok(calls.iter().map(found).collect())

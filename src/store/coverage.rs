@@ -58,11 +58,15 @@ fn number(count: u64) -> i64 {
 }
 
 impl Session {
-    /// How final the rows of these calls are; a call without a row is not in the answer.
+    /// How final the rows of these calls are, or `None` for a call that has no row because somebody had it
+    /// deleted; any other call without a row is not in the answer.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub async fn call_ranks(&mut self, sids: &[&str]) -> Result<HashMap<String, i16>, StoreError> {
+    pub async fn call_ranks(
+        &mut self,
+        sids: &[&str],
+    ) -> Result<HashMap<String, Option<i16>>, StoreError> {
         let mut connection = self.take().await?;
         let statement = sqlx::query(include_str!("sql/select_call_ranks.sql")).bind(sids);
         let rows = within("looking up calls", statement.fetch_all(&mut connection)).await;

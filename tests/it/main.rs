@@ -12,6 +12,7 @@ mod faults;
 mod hostile;
 mod journal;
 mod operate;
+mod reconcile;
 mod rest_summaries;
 mod schema;
 mod settings;

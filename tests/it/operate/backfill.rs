@@ -390,6 +390,29 @@ async fn subaccounts_are_asked_for_by_name_and_what_is_beyond_30_days_is_said() 
 }
 
 #[tokio::test]
+async fn a_call_that_was_erased_is_no_hole_and_does_not_come_back() {
+    let insights = Insights::start(ACCOUNT, TOKEN);
+    let items = calls(hour(3), 1, 3);
+    insights.state().calls.clone_from(&items);
+    let database = Database::migrated().await;
+    assert_eq!(backfill(&insights, &database, 3, &[]).await.0, 0);
+    let sid = |index: usize| items[index]["call_sid"].as_str().expect("a SID").to_owned();
+    for (call, how) in [(sid(0), vec!["--delete"]), (sid(1), vec![])] {
+        let arguments = [vec!["erase", "--yes", "--call", &call], how].concat();
+        let (code, _, err) = run(command(&insights, &database, &arguments)).await;
+        assert_eq!(code, 0, "{err}");
+    }
+    let (code, table, _) = coverage(&insights, &database, 3, &["--heal"]).await;
+    assert_eq!((code, counts(&table, "total")), (0, vec![3, 3, 0, 0, 0, 0]), "{table}");
+    let (_, out, _) = backfill(&insights, &database, 3, &["--again"]).await;
+    assert!(out.contains("inserted 0"), "{out}");
+    assert_eq!(database.count("call_summaries").await, 2);
+    let known =
+        format!("call_summaries WHERE from_caller IS NOT NULL AND call_sid <> '{}'", sid(2));
+    assert_eq!(database.count(&known).await, 0, "what was redacted stays so");
+}
+
+#[tokio::test]
 async fn coverage_can_be_read_by_the_reader_role() {
     let database = Database::migrated().await;
     let may = "SELECT has_table_privilege('callsink_reader', 'public.coverage', 'SELECT')";
