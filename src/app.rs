@@ -10,7 +10,7 @@
 use crate::cli::Cli;
 use crate::config::{self, DatabaseArgs, ServeArgs, ServeSettings};
 use crate::health::Health;
-use crate::journal::Journal;
+use crate::journal::{Journal, Salvaged};
 use crate::private_postgres::{Durability, PrivatePostgres};
 use crate::queue::{self, Queue, Stop};
 use crate::receive::{self, Context};
@@ -125,13 +125,8 @@ impl Service {
     async fn start(settings: ServeSettings) -> anyhow::Result<Self> {
         let opened = journal::open(&settings.data_dir, settings.journal_max_bytes)?;
         let metrics = Arc::new(Metrics::new());
-        if let Some(aside) = &opened.moved_aside {
-            metrics.journals_moved_aside.increment(1);
-            tracing::error!(
-                path = %aside.display(),
-                "the journal was damaged and has been moved aside; events in it that PostgreSQL did not \
-                 have yet are in that file only"
-            );
+        if let Some(salvaged) = &opened.salvaged {
+            tell_salvaged(salvaged, &metrics);
         }
         let (listener, listen) = bind("CALLSINK_LISTEN", settings.listen)?;
         let (admin_listener, admin_listen) = bind("CALLSINK_ADMIN_LISTEN", settings.admin_listen)?;
@@ -201,7 +196,14 @@ impl Service {
 
     /// Resolves when the service can't go on, with the reason.
     async fn failed(&mut self) -> anyhow::Error {
-        match (&mut self.store).await {
+        let ended = tokio::select! {
+            biased;
+            what = self.journal.damaged() => return anyhow::anyhow!(
+                "the journal is damaged ({what}): start callsink again, which takes over what can be read of it"
+            ),
+            ended = &mut self.store => ended,
+        };
+        match ended {
             Ok(Ok(())) => anyhow::anyhow!("the workers ended without being told to"),
             Ok(Err(error)) => error,
             Err(panic) => anyhow::anyhow!(panic).context("the workers broke"),
@@ -236,6 +238,23 @@ impl Service {
         }
         tracing::info!(backlog, "stopped; a backlog is applied at the next start");
     }
+}
+
+/// Loudly: what was acknowledged may be missing.
+fn tell_salvaged(salvaged: &Salvaged, metrics: &Metrics) {
+    let Salvaged { aside, reason, entries, unreadable, unknown } = salvaged;
+    metrics.journals_moved_aside.increment(1);
+    metrics.journal_salvaged.increment(*entries);
+    metrics.journal_unreadable.increment(*unreadable);
+    tracing::error!(
+        reason,
+        entries,
+        unreadable,
+        maybe_more = unknown,
+        path = %aside.display(),
+        "the journal was damaged: what could be read has been taken over into a new one, and the old file has \
+         been moved aside; what is unreadable in it and not in PostgreSQL yet can be fetched from Twilio"
+    );
 }
 
 fn bind(variable: &str, address: SocketAddr) -> anyhow::Result<(TcpListener, SocketAddr)> {

@@ -7,16 +7,13 @@
 //! Must not know: Twilio, HTTP, PostgreSQL, what the bytes mean.
 
 use super::open::{FILE, SPAN, VERSION};
-use super::reader::time;
-use super::{Entry, Reader};
-use bytes::Bytes;
+use super::swap::beside;
+use super::{Entry, Reader, checksum};
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-
-const SELECT: &str = include_str!("sql/select_entry.sql");
 
 /// The integrity check stops after this many problems; nobody reads more.
 const PROBLEMS: &str = "PRAGMA integrity_check(50)";
@@ -53,14 +50,8 @@ impl InspectError {
     #[must_use]
     pub fn is_damage(&self) -> bool {
         let Self::Sqlite { cause, .. } = self else { return false };
-        match cause.sqlite_error_code() {
-            Some(code) => matches!(
-                code,
-                ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt | ErrorCode::SystemIoFailure
-            ),
-            // A value of another type than the one that was written.
-            None => true,
-        }
+        // A file that is shorter than it says it is fails as an I/O error.
+        checksum::is_damage(cause) || cause.sqlite_error_code() == Some(ErrorCode::SystemIoFailure)
     }
 }
 
@@ -133,9 +124,9 @@ impl Inspector {
         if !path.is_file() {
             return Err(InspectError::Missing(path.to_owned()));
         }
-        let wal = with_suffix(path, "-wal");
+        let wal = beside(path, "-wal");
         let immutable = !wal.exists();
-        let mode = match (immutable, with_suffix(path, "-shm").exists()) {
+        let mode = match (immutable, beside(path, "-shm").exists()) {
             (true, _) => "immutable=1",
             (false, true) => shared,
             (false, false) => "mode=ro",
@@ -144,11 +135,14 @@ impl Inspector {
         let failed = |cause| InspectError::Sqlite { path: path.to_owned(), cause };
         let connection = Connection::open_with_flags(uri(path, mode), flags).map_err(failed)?;
         connection.execute_batch(first).map_err(failed)?;
-        let inspector = Self { path: path.to_owned(), reader: Reader::new(connection), immutable };
-        let found = inspector.layout()?;
+        let found: i64 =
+            connection.query_row("PRAGMA user_version", (), |row| row.get(0)).map_err(failed)?;
         if found > VERSION {
             return Err(InspectError::TooNew { path: path.to_owned(), found });
         }
+        let inspector =
+            Self { path: path.to_owned(), reader: Reader::new(connection, found), immutable };
+        inspector.undisturbed()?;
         Ok(inspector)
     }
 
@@ -208,17 +202,9 @@ impl Inspector {
     /// # Errors
     /// See [`InspectError`].
     pub fn entry(&self, position: u64) -> Result<Option<Entry>, InspectError> {
-        self.ask(|connection| {
-            let mut select = connection.prepare_cached(SELECT)?;
-            let entry = select.query_row([position.cast_signed()], |row| {
-                Ok(Entry {
-                    position: row.get::<_, i64>(0)?.cast_unsigned(),
-                    received: time(row.get(1)?),
-                    body: Bytes::from(row.get::<_, Vec<u8>>(2)?),
-                })
-            });
-            entry.optional()
-        })
+        let entry = self.reader.at(position).map_err(|cause| self.failed(cause));
+        self.undisturbed()?;
+        entry
     }
 
     /// When the entry at `position` was received.
@@ -240,7 +226,7 @@ impl Inspector {
         let bytes_of = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
         Ok(Sizes {
             file: bytes_of(&self.path),
-            wal: bytes_of(&with_suffix(&self.path, "-wal")),
+            wal: bytes_of(&beside(&self.path, "-wal")),
             used: used.cast_unsigned(),
         })
     }
@@ -289,15 +275,9 @@ impl Inspector {
 
     /// A service makes its `-wal` before it writes anything.
     fn undisturbed(&self) -> Result<(), InspectError> {
-        let is_disturbed = self.immutable && with_suffix(&self.path, "-wal").exists();
+        let is_disturbed = self.immutable && beside(&self.path, "-wal").exists();
         if is_disturbed { Err(InspectError::Disturbed) } else { Ok(()) }
     }
-}
-
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
 }
 
 /// Everything that could mean something in a URI is escaped.

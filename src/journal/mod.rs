@@ -6,22 +6,32 @@
 //! - positions grow by one and are never given twice while the service runs;
 //! - a failed sync is never followed by an `Ok` on the same file: the journal refuses until a restart;
 //! - one process per journal: the second is refused;
-//! - a file that cannot be read is moved aside, never deleted.
+//! - an entry comes out as it went in, or is named as damaged;
+//! - of a damaged file the next start takes over what can be read; the file is moved aside, never deleted.
 //!
 //! Limits: `max_bytes` of pages in use; beyond it `append` refuses and nothing is dropped.
 //! Must not know: Twilio, HTTP, PostgreSQL, what the bytes mean.
 
 pub mod beside;
+pub mod checksum;
 pub mod inspect;
+mod leaf;
 mod open;
 mod reader;
+mod salvage;
+mod swap;
+mod wal;
+pub mod walk;
 mod writer;
 
 pub use open::{OpenError, Opened, open};
 pub use reader::Reader;
+pub use salvage::{SalvageError, Salvaged};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use std::io::Write;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -114,6 +124,31 @@ struct Shared {
     trouble: Mutex<Option<AppendError>>,
     /// For looking at the oldest entry without disturbing writer and reader.
     inspector: Mutex<rusqlite::Connection>,
+    /// What was found to be wrong with the file.
+    damaged: watch::Sender<Option<String>>,
+    /// Where the next start is told so.
+    damaged_note: PathBuf,
+}
+
+impl Shared {
+    /// From now on the journal refuses; the next start takes over what can be read of it.
+    fn damage(&self, what: &str) {
+        if self.damaged.borrow().is_some() {
+            return;
+        }
+        tracing::error!(what, "the journal is damaged; the next start takes over what can be read");
+        // Without the note the next start finds the damage only if the file is small.
+        let note = std::fs::File::create(&self.damaged_note).and_then(|mut file| {
+            file.write_all(what.as_bytes())?;
+            file.sync_all()
+        });
+        if let Err(error) = note {
+            tracing::error!(%error, "the damage could not be noted for the next start");
+        }
+        let failed = AppendError::Failed(what.to_owned());
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(failed);
+        self.damaged.send_replace(Some(what.to_owned()));
+    }
 }
 
 impl Journal {
@@ -158,6 +193,24 @@ impl Journal {
         self.shared.committed.subscribe()
     }
 
+    /// An entry could not be read. Whether that is damage, which ends the journal for this run.
+    pub fn is_damaged_by(&self, error: &rusqlite::Error) -> bool {
+        let is_damage = checksum::is_damage(error);
+        if is_damage {
+            self.shared.damage(&error.to_string());
+        }
+        is_damage
+    }
+
+    /// Resolves when the file is found damaged, with what is wrong.
+    pub async fn damaged(&self) -> String {
+        let mut damaged = self.shared.damaged.subscribe();
+        match damaged.wait_for(Option::is_some).await {
+            Ok(what) => what.clone().unwrap_or_default(),
+            Err(_) => std::future::pending().await, // we hold the sender ourselves
+        }
+    }
+
     /// Refuses all further appends; what is underway still ends as it would have.
     pub fn close(&self) {
         self.shared.closed.store(true, Ordering::Release);
@@ -186,5 +239,7 @@ impl Journal {
     }
 }
 
+#[cfg(test)]
+mod salvage_tests;
 #[cfg(test)]
 mod tests;

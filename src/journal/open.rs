@@ -1,12 +1,19 @@
 //! Opening a journal: the lock, the file, what a crash or a disk has made of it.
 //!
 //! In: a directory and the size limit. Out: the two sides of the journal, and what was found.
-//! Promises: nothing is deleted; a file that SQLite can't read is moved aside under a name that says
-//! so. Opening takes the same time whatever the backlog: it never scans.
+//! Promises: nothing is deleted; a damaged file is moved aside under a name that says so, after what can be
+//! read of it has been taken over. Opening a sound journal takes the same time whatever the backlog: it
+//! looks for damage in the log, and in the file only up to [`CHECK_BYTES`]; what is beyond shows when it is
+//! read.
 
+use super::checksum::{checksum, is_damage};
+use super::leaf::PAGE;
+use super::salvage::{Damage, SalvageError, Salvaged, recover, salvage};
+use super::swap::{DAMAGED, beside};
 use super::writer::Writer;
-use super::{Journal, Reader, Shared};
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use super::{Entry, Journal, Reader, Shared, wal};
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
 use std::fs::{File, TryLockError};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -19,7 +26,15 @@ pub(super) const FILE: &str = "journal.db";
 pub(super) const LOCK: &str = "journal.lock";
 
 /// The layout of the file; a later layout gets a later number.
-pub(super) const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = 2;
+
+/// `PRAGMA application_id` of a journal since layout 2, to which the layout is added: a flipped byte in
+/// either shows, and is not taken for a later callsink's file. "cs" in ASCII.
+const APPLICATION: i64 = 0x6373_0000;
+
+/// A file up to this size is read and checked at every start, which takes a fraction of a second. It
+/// holds what some twenty thousand events need: more is only there after an outage.
+const CHECK_BYTES: u64 = 64 << 20;
 
 /// How many deliveries may wait for the writer; more wait in their handlers.
 const COMMANDS: usize = 1024;
@@ -28,6 +43,9 @@ const COMMANDS: usize = 1024;
 const LOCK_WAIT: Duration = Duration::from_secs(3);
 
 const CREATE: &str = include_str!("sql/create_entries.sql");
+const ADD_CHECKSUM: &str = include_str!("sql/add_checksum.sql");
+const UPDATE_CHECKSUM: &str = include_str!("sql/update_checksum.sql");
+const IS_FOREIGN: &str = include_str!("sql/is_foreign.sql");
 pub(super) const SPAN: &str = include_str!("sql/select_span.sql");
 
 /// Why a journal could not be opened.
@@ -58,6 +76,19 @@ pub enum OpenError {
         /// Its layout.
         found: i64,
     },
+    /// It is damaged, and a new one could not be made of what can be read.
+    #[error(
+        "the journal in {path} is damaged ({reason}), and what can be read of it could not be taken over into a \
+         new one: {source}; that needs as much free disk as the journal takes"
+    )]
+    Salvage {
+        /// The directory.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+        /// Why not.
+        source: Box<SalvageError>,
+    },
     /// Anything else that SQLite says.
     #[error("the journal {path} can't be opened")]
     Sqlite {
@@ -79,8 +110,8 @@ pub struct Opened {
     pub forgotten: u64,
     /// Entries that a former run left.
     pub backlog: u64,
-    /// Where a damaged file was moved to.
-    pub moved_aside: Option<PathBuf>,
+    /// A damaged journal was replaced.
+    pub salvaged: Option<Salvaged>,
     /// The writer ends when every handle is dropped; join it to know that the file is closed.
     pub writer: std::thread::JoinHandle<()>,
 }
@@ -96,15 +127,19 @@ pub fn open(directory: &Path, max_bytes: u64) -> Result<Opened, OpenError> {
     wait_for_lock(&lock, directory)?;
 
     let path = directory.join(FILE);
-    private_file(&path).map_err(unusable)?; // SQLite gives its other files the mode of this one
     let sqlite = |source| OpenError::Sqlite { path: path.clone(), source };
-    let (connection, moved_aside) = match connect(&path) {
-        Ok(connection) => (connection, None),
-        Err(OpenError::Sqlite { source, .. }) if is_damage(&source) => {
-            let aside = move_aside(&path).map_err(unusable)?;
-            (connect(&path)?, Some(aside))
+    let mut salvaged = recover(directory).map_err(unusable)?;
+    let connection = match connect(directory, &path)? {
+        Ok(connection) => connection,
+        Err(damage) => {
+            let failed = |source| OpenError::Salvage {
+                path: directory.to_owned(),
+                reason: format!("{damage:?}"),
+                source: Box::new(source),
+            };
+            salvaged = Some(salvage(directory, &damage).map_err(failed)?);
+            create(&path)?
         }
-        Err(error) => return Err(error),
     };
 
     let (first, last) = connection
@@ -126,8 +161,10 @@ pub fn open(directory: &Path, max_bytes: u64) -> Result<Opened, OpenError> {
         committed: watch::Sender::new(last),
         trouble: Mutex::new(None),
         inspector: Mutex::new(read_only().map_err(sqlite)?),
+        damaged: watch::Sender::new(None),
+        damaged_note: directory.join(DAMAGED),
     });
-    let reader = Reader::new(read_only().map_err(sqlite)?);
+    let reader = Reader::new(read_only().map_err(sqlite)?, VERSION);
     let (sender, commands) = mpsc::channel(COMMANDS);
     let writer = Writer {
         connection,
@@ -149,13 +186,13 @@ pub fn open(directory: &Path, max_bytes: u64) -> Result<Opened, OpenError> {
         reader,
         forgotten,
         backlog: last - forgotten,
-        moved_aside,
+        salvaged,
         writer,
     })
 }
 
 /// Makes the file where there is none: events hold phone numbers, which are nobody else's to read.
-fn private_file(path: &Path) -> std::io::Result<File> {
+pub(super) fn private_file(path: &Path) -> std::io::Result<File> {
     File::options().write(true).create(true).truncate(false).mode(0o600).open(path)
 }
 
@@ -176,17 +213,112 @@ fn wait_for_lock(lock: &File, directory: &Path) -> Result<(), OpenError> {
     }
 }
 
-fn connect(path: &Path) -> Result<Connection, OpenError> {
+/// Opens what is there, or says what is wrong with it.
+fn connect(directory: &Path, path: &Path) -> Result<Result<Connection, Damage>, OpenError> {
+    let unusable = |source| OpenError::Directory { path: directory.to_owned(), source };
+    if let Ok(reason) = std::fs::read_to_string(directory.join(DAMAGED)) {
+        return Ok(Err(Damage::Damaged(reason)));
+    }
+    // Before SQLite sees it, which would silently go without what it can't read.
+    let log = wal::read(&beside(path, "-wal"), PAGE).map_err(unusable)?;
+    // SQLite gives its other files the mode of this one. Closed before SQLite opens it: when a process closes
+    // a file, it loses its locks on it, those of SQLite, too.
+    drop(private_file(path).map_err(unusable)?);
+    let length = std::fs::metadata(path).map_err(unusable)?.len();
+    let damaged = |reason: &str| Ok(Err(Damage::Damaged(reason.to_owned())));
+    if log.is_damaged {
+        return damaged("its write-ahead log was altered");
+    }
+    if length == 0 && !log.frames.is_empty() {
+        return damaged("the file is gone, and its write-ahead log is there");
+    }
+    let failed = |source| OpenError::Sqlite { path: path.to_owned(), source };
+    let connection = Connection::open(path).map_err(failed)?;
+    let examined = examine(&connection, length);
+    match examined {
+        Ok(None) => create(path).map(Ok),
+        Ok(Some(Examined::TooNew(found))) => {
+            Err(OpenError::TooNew { path: path.to_owned(), found })
+        }
+        Ok(Some(Examined::Damage(damage))) => Ok(Err(damage)),
+        Err(error) if is_damage(&error) => Ok(Err(Damage::Damaged(error.to_string()))),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+enum Examined {
+    TooNew(i64),
+    Damage(Damage),
+}
+
+/// What is wrong with a file that SQLite can open; writes nothing to it.
+fn examine(connection: &Connection, length: u64) -> rusqlite::Result<Option<Examined>> {
+    // Otherwise the end of this connection would write the log into a file that may be damaged.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    connection.busy_timeout(LOCK_WAIT)?;
+    let version: i64 = connection.query_row("PRAGMA user_version", (), |row| row.get(0))?;
+    let damaged = |reason: String| Ok(Some(Examined::Damage(Damage::Damaged(reason))));
+    let id: i64 = connection.query_row("PRAGMA application_id", (), |row| row.get(0))?;
+    if connection.query_row(IS_FOREIGN, (), |row| row.get(0))? {
+        return Ok(Some(Examined::Damage(Damage::Foreign)));
+    }
+    let expected = if version < 2 { 0 } else { APPLICATION + version };
+    if version < 0 || id != expected {
+        return damaged(format!("its layout is {version} in one place and {id:#x} in another"));
+    }
+    if version > VERSION {
+        return Ok(Some(Examined::TooNew(version)));
+    }
+    if length > CHECK_BYTES || version == 0 {
+        return Ok(None);
+    }
+    let check: String = connection.query_row("PRAGMA quick_check(1)", (), |row| row.get(0))?;
+    if check != "ok" {
+        return damaged(check);
+    }
+    let reader = Reader::new(connection, version);
+    let mut position = 0;
+    while let Some(last) = reader.after(position)?.last() {
+        position = last.position;
+    }
+    Ok(None)
+}
+
+/// Opens a journal that is sound, or makes one of an empty file; brings its layout up.
+pub(super) fn create(path: &Path) -> Result<Connection, OpenError> {
     let failed = |source| OpenError::Sqlite { path: path.to_owned(), source };
     let connection = Connection::open(path).map_err(failed)?;
     let version: i64 =
         connection.query_row("PRAGMA user_version", (), |row| row.get(0)).map_err(failed)?;
-    if version > VERSION {
-        return Err(OpenError::TooNew { path: path.to_owned(), found: version });
+    if version == 1 {
+        add_checksums(&connection).map_err(failed)?;
     }
     connection.execute_batch(CREATE).map_err(failed)?;
     empty_the_log(&connection).map_err(failed)?;
     Ok(connection)
+}
+
+/// From layout 1 to 2. Until the end the layout stays 1, so a kill in between does no harm.
+fn add_checksums(connection: &Connection) -> rusqlite::Result<()> {
+    let has = "SELECT count(*) FROM pragma_table_info('entries') WHERE name = 'checksum'";
+    let count: i64 = connection.query_row(has, (), |row| row.get(0))?;
+    if count == 0 {
+        connection.execute_batch(ADD_CHECKSUM)?;
+    }
+    let reader = Reader::new(connection, 1);
+    let mut update = connection.prepare(UPDATE_CHECKSUM)?;
+    let mut position = 0;
+    loop {
+        let chunk = reader.after(position)?;
+        let Some(last) = chunk.last() else { return Ok(()) };
+        position = last.position;
+        let transaction = connection.unchecked_transaction()?;
+        for Entry { position, received, body } in chunk {
+            let checksum = checksum(position, received.timestamp_micros(), &body);
+            update.execute((position.cast_signed(), checksum))?;
+        }
+        transaction.commit()?;
+    }
 }
 
 /// Moves what the write-ahead log holds into the file, and syncs it, before anything new goes behind it.
@@ -202,26 +334,4 @@ fn empty_the_log(connection: &Connection) -> rusqlite::Result<()> {
         tracing::warn!("the journal's log could not be emptied, as another program reads the file");
     }
     Ok(())
-}
-
-fn is_damage(error: &rusqlite::Error) -> bool {
-    matches!(error.sqlite_error_code(), Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt))
-}
-
-/// Renames the file and what belongs to it, so that a person can look at it later.
-fn move_aside(path: &Path) -> std::io::Result<PathBuf> {
-    let stamp = chrono::Utc::now().format("%Y%m%dT%H%M%S%.3fZ");
-    let aside = path.with_extension(format!("db.corrupt-{stamp}"));
-    std::fs::rename(path, &aside)?;
-    for suffix in ["-wal", "-shm"] {
-        let with_suffix = |path: &Path| {
-            let mut name = path.as_os_str().to_owned();
-            name.push(suffix);
-            PathBuf::from(name)
-        };
-        if with_suffix(path).exists() {
-            std::fs::rename(with_suffix(path), with_suffix(&aside))?;
-        }
-    }
-    Ok(aside)
 }

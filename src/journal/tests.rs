@@ -80,7 +80,7 @@ async fn a_file_of_another_program_is_moved_aside_and_not_deleted() {
     let directory = tempfile::tempdir().expect("a directory");
     std::fs::write(directory.path().join("journal.db"), vec![7; 9000]).expect("written");
     let opened = open(directory.path(), 1 << 30).expect("opens all the same");
-    let aside = opened.moved_aside.clone().expect("moved aside");
+    let aside = opened.salvaged.clone().expect("moved aside").aside;
     assert_eq!(std::fs::read(aside).expect("still there"), vec![7; 9000]);
     opened.journal.append(bytes("a"), Utc::now()).await.expect("durable");
     close(opened);
@@ -106,10 +106,19 @@ async fn a_journal_of_a_later_layout_is_refused_and_left_alone() {
     close(open(directory.path(), 1 << 30).expect("opens"));
     let path = directory.path().join("journal.db");
     let connection = rusqlite::Connection::open(&path).expect("opens");
-    connection.execute_batch("PRAGMA user_version = 99").expect("set");
+    connection
+        .execute_batch("PRAGMA user_version = 99; PRAGMA application_id = 0x63730063")
+        .expect("set");
     drop(connection);
     let refused = open(directory.path(), 1 << 30);
     assert!(matches!(refused, Err(OpenError::TooNew { found: 99, .. })), "{refused:?}");
+    let connection = rusqlite::Connection::open(&path).expect("opens");
+    connection.execute_batch("PRAGMA user_version = 98").expect("set");
+    drop(connection);
+    let opened =
+        open(directory.path(), 1 << 30).expect("a number that contradicts itself is damage");
+    assert!(opened.salvaged.is_some());
+    close(opened);
 }
 
 #[tokio::test]

@@ -5,10 +5,11 @@
 //! Promises: whoever is in a group gets the same answer as its commit. Deleting rides along with
 //! appending, so that it costs no sync of its own under load.
 
+use super::checksum::{checksum, is_damage};
 use super::{AppendError, AppendReply, Command, Shared};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, ErrorCode, ffi};
+use rusqlite::{Connection, ffi};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use tokio::sync::{mpsc, oneshot};
@@ -91,7 +92,12 @@ impl Writer {
         if group.is_empty() && nothing_to_forget {
             return;
         }
-        let result = self.write(&group, forget).map_err(|error| classify(&error));
+        let result = self.write(&group, forget).map_err(|error| {
+            if is_damage(&error) {
+                self.shared.damage(&error.to_string());
+            }
+            classify(&error)
+        });
         match &result {
             Ok(next_position) => {
                 self.next_position = *next_position;
@@ -154,7 +160,8 @@ impl Writer {
             for append in group {
                 let received = append.received.timestamp_micros();
                 for body in &append.bodies {
-                    insert.execute((position.cast_signed(), received, &body[..]))?;
+                    let checksum = checksum(position, received, body);
+                    insert.execute((position.cast_signed(), received, &body[..], checksum))?;
                     position += 1;
                 }
             }
@@ -214,6 +221,9 @@ fn classify(error: &rusqlite::Error) -> AppendError {
         code.extended_code,
         ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_DIR_FSYNC | ffi::SQLITE_IOERR_CLOSE
     );
-    let damaged = matches!(code.code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase);
-    if sync_failed || damaged { AppendError::Failed(text) } else { AppendError::Disk(text) }
+    if sync_failed || is_damage(error) {
+        AppendError::Failed(text)
+    } else {
+        AppendError::Disk(text)
+    }
 }

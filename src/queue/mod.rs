@@ -78,6 +78,7 @@ pub fn start(
     let done = Arc::new(Done::new(journal.clone(), forgotten));
     let depth = Depth(sender.downgrade());
     let feeder = Feeder {
+        journal: journal.clone(),
         committed: journal.committed(),
         position: forgotten,
         room: Arc::new(Semaphore::new(MAX_BYTES / UNIT_BYTES)),
@@ -89,6 +90,7 @@ pub fn start(
 }
 
 struct Feeder {
+    journal: Journal,
     committed: tokio::sync::watch::Receiver<u64>,
     position: u64,
     room: Arc<Semaphore>,
@@ -111,6 +113,7 @@ impl Feeder {
                             return; // the workers are gone
                         }
                     }
+                    Err(error) if self.journal.is_damaged_by(&error) => return,
                     Err(error) => {
                         tracing::error!(%error, "the journal can't be read; trying again");
                         tokio::time::sleep(READ_RETRY).await;

@@ -100,6 +100,8 @@ pub struct Metrics {
     pub reconcile_healed: Counter,
     pub reconcile_failures: Counter,
     pub reconcile_last_success: Gauge,
+    pub journal_salvaged: Counter,
+    pub journal_unreadable: Counter,
 }
 
 impl Metrics {
@@ -184,6 +186,8 @@ impl Metrics {
             reconcile_healed: counter!("callsink_reconcile_healed_calls_total"),
             reconcile_failures: counter!("callsink_reconcile_failures_total"),
             reconcile_last_success: gauge!("callsink_reconcile_last_success_timestamp_seconds"),
+            journal_salvaged: counter!("callsink_journal_salvaged_events_total"),
+            journal_unreadable: counter!("callsink_journal_unreadable_events_total"),
         }
     }
 
@@ -297,5 +301,13 @@ fn describe() {
     describe_gauge!(
         "callsink_reconcile_last_success_timestamp_seconds",
         "When the last reconciliation of this replica that reached its end began; 0: none has"
+    );
+    describe_counter!(
+        "callsink_journal_salvaged_events_total",
+        "Events taken over from a damaged journal file at start"
+    );
+    describe_counter!(
+        "callsink_journal_unreadable_events_total",
+        "Events in a damaged journal file that could not be read, as far as their number is known"
     );
 }

@@ -2,6 +2,7 @@
 
 use crate::support::service::Setup;
 use crate::support::{Database, Event, Line};
+use callsink::journal::checksum::checksum;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -113,9 +114,9 @@ async fn a_replay_after_a_kill_changes_nothing() {
     let journal = rusqlite::Connection::open(data.path().join("journal.db")).expect("the journal");
     let received = "SELECT (extract(epoch FROM first_received_time) * 1000000)::bigint FROM ";
     let put = |position: i64, received: i64, body: &[u8]| {
-        let insert =
-            "INSERT OR REPLACE INTO entries (position, received, body) VALUES (?1, ?2, ?3)";
-        journal.execute(insert, (position, received, body)).expect("put back");
+        let insert = "INSERT OR REPLACE INTO entries (position, received, body, checksum) VALUES (?1, ?2, ?3, ?4)";
+        let checksum = checksum(position.cast_unsigned(), received, body);
+        journal.execute(insert, (position, received, body, checksum)).expect("put back");
     };
     let event = Event::new("CA1", "partial").json().to_string();
     put(1, database.value(&format!("{received} call_summaries")).await, event.as_bytes());

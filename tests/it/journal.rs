@@ -107,7 +107,7 @@ async fn a_data_directory_that_cannot_be_written_is_named() {
 }
 
 #[tokio::test]
-async fn a_damaged_journal_is_moved_aside_counted_and_the_service_starts() {
+async fn a_file_of_another_program_is_moved_aside_counted_and_the_service_starts() {
     let database = Database::migrated().await;
     let data = tempfile::tempdir().expect("a directory");
     std::fs::write(data.path().join("journal.db"), "not a database ".repeat(999)).expect("written");
@@ -116,11 +116,96 @@ async fn a_damaged_journal_is_moved_aside_counted_and_the_service_starts() {
     assert!(service.log().contains("moved aside"), "{}", service.log());
     assert_eq!(service.deliver_events(&[Event::new("CA1", "complete")]).await, 200);
     service.drained().await;
-    let aside = std::fs::read_dir(data.path()).expect("readable");
-    let aside = aside
-        .filter_map(Result::ok)
-        .any(|entry| entry.file_name().to_string_lossy().contains("corrupt"));
-    assert!(aside, "the damaged file is still there");
+    assert!(is_moved_aside(data.path()), "the damaged file is still there");
+}
+
+fn is_moved_aside(data: &std::path::Path) -> bool {
+    let files = std::fs::read_dir(data).expect("readable").filter_map(Result::ok);
+    files.into_iter().any(|file| file.file_name().to_string_lossy().contains("corrupt"))
+}
+
+/// Delivers `count` events to a service that has no database, and kills it: all are in the journal alone.
+async fn killed_with(count: usize, setup: &Setup) {
+    let service = setup.start().await;
+    for from in (0..count).step_by(10) {
+        let events: Vec<Event> = (from..from + 10).map(|number| filled(number, 3000)).collect();
+        assert_eq!(service.deliver_events(&events).await, 200);
+    }
+    service.kill();
+}
+
+#[tokio::test]
+async fn of_a_damaged_journal_everything_that_can_be_read_becomes_rows() {
+    let database = Database::migrated().await;
+    let line = Line::to(database.url()).await;
+    line.cut();
+    for damage in ["file", "log", "header", "tail"] {
+        database.execute("TRUNCATE call_summaries").await;
+        let data = tempfile::tempdir().expect("a directory");
+        let setup = Setup::at(&line.through(database.url()), data.path());
+        killed_with(100, &setup).await;
+        // The first hundred are now in the file, these in the log.
+        killed_with(if damage == "header" { 0 } else { 10 }, &setup).await;
+        let path = |name: &str| data.path().join(name);
+        let name = if damage == "log" { "journal.db-wal" } else { "journal.db" };
+        let mut bytes = std::fs::read(path(name)).expect("readable");
+        match damage {
+            "file" => bytes[200_000..200_040].fill(0xee),
+            "log" => bytes[20_000] ^= 1,
+            "header" => bytes[..100].fill(0),
+            _ => bytes.truncate(300_000),
+        }
+        std::fs::write(path(name), bytes).expect("written");
+
+        line.mend();
+        let service = setup.start().await;
+        service.drained().await;
+        let rows = database.count("call_summaries").await;
+        let lost = service.metric("callsink_journal_unreadable_events_total").await;
+        assert_eq!(service.metric("callsink_journals_moved_aside_total").await, 1.0, "{damage}");
+        assert!(service.metric("callsink_journal_salvaged_events_total").await > 50.0, "{damage}");
+        match damage {
+            "file" => assert!((96..100).contains(&rows) && lost >= 1.0, "{rows} rows, {lost} lost"),
+            "tail" => assert!((60..100).contains(&rows), "{rows} rows"),
+            _ => assert_eq!(rows, 100, "{damage}"),
+        }
+        assert_eq!(database.count("callsink.dead_letters").await, 0, "{damage}");
+        assert!(is_moved_aside(data.path()) && service.log().contains("taken over"), "{damage}");
+        service.kill();
+        line.cut();
+    }
+}
+
+/// Larger than what is checked at the start: the damage shows when the feeder comes to it.
+#[tokio::test]
+async fn damage_that_shows_late_ends_the_service_and_the_next_start_takes_over_the_rest() {
+    let database = Database::migrated().await;
+    let line = Line::to(database.url()).await;
+    line.cut();
+    let data = tempfile::tempdir().expect("a directory");
+    let setup = Setup::at(&line.through(database.url()), data.path());
+    let service = setup.start().await;
+    for number in 0..37 {
+        assert_eq!(service.deliver_events(&[filled(number, 2_000_000)]).await, 200);
+    }
+    assert_eq!(service.deliver_events(&[filled(37, 100)]).await, 200);
+    assert_eq!(service.stop().await.code(), Some(0), "so that all is in the file");
+    let path = data.path().join("journal.db");
+    let mut bytes = std::fs::read(&path).expect("readable");
+    assert!(bytes.len() > 64 << 20, "{} bytes", bytes.len());
+    let wanted = filled(20, 2_000_000).data["filler"].as_str().expect("text")[..64].to_owned();
+    let at = bytes.windows(64).position(|window| window == wanted.as_bytes());
+    bytes[at.expect("it is there") + 50] ^= 1;
+    std::fs::write(&path, bytes).expect("written");
+
+    line.mend();
+    let ended = setup.start().await.ended().await;
+    assert_eq!(ended.code(), Some(1), "a supervisor starts it again");
+    let service = setup.start().await;
+    service.drained().await;
+    assert_eq!(database.count("call_summaries").await, 37);
+    assert_eq!(service.metric("callsink_journal_unreadable_events_total").await, 1.0);
+    assert_eq!(service.deliver_events(&[Event::new("CAnew", "complete")]).await, 200);
 }
 
 #[tokio::test]

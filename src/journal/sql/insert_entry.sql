@@ -1,2 +1,2 @@
--- journal::writer
-INSERT INTO entries (position, received, body) VALUES (?1, ?2, ?3)
+-- journal::writer, journal::salvage
+INSERT INTO entries (position, received, body, checksum) VALUES (?1, ?2, ?3, ?4)

@@ -1,2 +1,2 @@
 -- journal::reader
-SELECT position, received, body FROM entries WHERE position > ?1 ORDER BY position LIMIT ?2
+SELECT position, received, body, checksum FROM entries WHERE position > ?1 ORDER BY position LIMIT ?2

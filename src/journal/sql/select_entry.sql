@@ -1,2 +1,2 @@
--- journal::inspect
-SELECT position, received, body FROM entries WHERE position = ?1
+-- journal::reader
+SELECT position, received, body, checksum FROM entries WHERE position = ?1

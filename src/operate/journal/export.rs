@@ -7,7 +7,8 @@
 use super::Place;
 use super::inspect::stamp;
 use crate::journal::Entry;
-use crate::journal::inspect::{InspectError, Inspector};
+use crate::journal::inspect::Inspector;
+use crate::journal::walk::{Found, walk};
 use anyhow::Context as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -22,13 +23,6 @@ use std::time::{Duration, Instant};
 /// Between lines of progress.
 const SAY_EVERY: Duration = Duration::from_secs(2);
 
-/// After an entry that can't be read, this many are asked for one by one before chunks are tried again.
-const STEPS: u64 = 64;
-
-/// So many unreadable positions in a row are the end of what there is: a damaged inner page of SQLite's
-/// tree takes up to a thousand leaves along, each of which holds two usual events, or a hundred tiny ones.
-const HOPELESS: u64 = 200_000;
-
 /// A line of the output.
 #[derive(Serialize)]
 struct Line<'a> {
@@ -41,16 +35,12 @@ struct Line<'a> {
 }
 
 /// What was written and what was not.
-struct Export<'i, W> {
-    inspector: &'i Inspector,
+struct Export<W> {
     output: W,
-    to: u64,
     written: u64,
     unreadable: u64,
     /// Damage at an end: how many entries stood there nobody can say.
     unknown: bool,
-    /// Where the unreadable positions that were not told yet begin.
-    unreadable_from: Option<u64>,
     said: Instant,
 }
 
@@ -84,22 +74,9 @@ fn export<W: Write>(
     from: Option<u64>,
     to: Option<u64>,
 ) -> anyhow::Result<(ExitCode, W)> {
-    let Ends { first, last, unknown } = ends(inspector)?;
-    let to = to.unwrap_or(u64::MAX).min(last.unwrap_or(u64::MAX));
     let said = Instant::now();
-    let mut export = Export {
-        inspector,
-        output,
-        to,
-        written: 0,
-        unreadable: 0,
-        unknown: unknown && from.is_none(),
-        unreadable_from: None,
-        said,
-    };
-    if let Some(first) = from.or(first) {
-        export.span(from.map_or(first, |from| from.max(first)))?;
-    }
+    let mut export = Export { output, written: 0, unreadable: 0, unknown: false, said };
+    walk(inspector, from, to, &mut |found| export.take(found))?;
     export.output.flush().context(UNWRITABLE)?;
     let unknown = if export.unknown { ", and others of unknown number" } else { "" };
     eprintln!(
@@ -118,99 +95,26 @@ fn export<W: Write>(
 
 const UNWRITABLE: &str = "the output can't be written";
 
-/// Between which positions there is something.
-struct Ends {
-    /// `None`: it is empty.
-    first: Option<u64>,
-    /// `None`: not known.
-    last: Option<u64>,
-    /// Entries before `first` can't be read.
-    unknown: bool,
-}
-
-/// An end that stands on a damaged page is looked for from the other one.
-fn ends(inspector: &Inspector) -> Result<Ends, InspectError> {
-    let last = readable(inspector.end(true))?.flatten();
-    let (first, unknown) = match (readable(inspector.end(false))?, last) {
-        (Some(first), _) => (first, false),
-        (None, Some(last)) => (Some(lowest(inspector, last)?), true),
-        (None, None) => (Some(1), true),
-    };
-    if let (true, Some(first @ 2..)) = (unknown, first) {
-        eprintln!("callsink: before position {first} nothing can be read");
-    }
-    Ok(Ends { first, last, unknown })
-}
-
-/// The lowest position above which nothing hopeless lies, going down from `last`.
-fn lowest(inspector: &Inspector, last: u64) -> Result<u64, InspectError> {
-    let (mut lowest, mut position) = (last, last);
-    while position > 1 && lowest - position < HOPELESS {
-        position -= 1;
-        if readable(inspector.entry(position))?.flatten().is_some() {
-            lowest = position;
-        }
-    }
-    Ok(lowest)
-}
-
-/// `None` in place of damage; other errors are errors.
-fn readable<T>(answer: Result<T, InspectError>) -> Result<Option<T>, InspectError> {
-    match answer {
-        Ok(answer) => Ok(Some(answer)),
-        Err(error) if error.is_damage() => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-impl<W: Write> Export<'_, W> {
-    fn span(&mut self, from: u64) -> anyhow::Result<()> {
-        let mut after = from.saturating_sub(1);
-        while after < self.to {
-            match readable(self.inspector.after(after))? {
-                Some(chunk) => {
-                    self.tell_unreadable(after);
-                    let Some(last) = chunk.last() else { break };
-                    after = last.position;
-                    let to = self.to;
-                    for entry in chunk.iter().take_while(|entry| entry.position <= to) {
-                        self.write(entry)?;
-                    }
+impl<W: Write> Export<W> {
+    fn take(&mut self, found: Found) -> anyhow::Result<()> {
+        match found {
+            Found::Entry(entry) => self.write(&entry)?,
+            Found::Unreadable { first, last } => {
+                self.unreadable += last - first + 1;
+                eprintln!("callsink: positions {first} to {last} can't be read");
+            }
+            Found::NothingBefore(position) => {
+                self.unknown = true;
+                if position > 1 {
+                    eprintln!("callsink: before position {position} nothing can be read");
                 }
-                None => after = self.step_over(after)?,
             }
-            if self.said.elapsed() >= SAY_EVERY {
-                self.said = Instant::now();
-                eprintln!("callsink: {} entries so far, at position {after}", self.written);
+            Found::NothingFrom(position) => {
+                self.unknown = true;
+                eprintln!("callsink: from position {position} on nothing can be read");
             }
         }
-        self.tell_unreadable(self.to.min(after));
         Ok(())
-    }
-
-    /// Goes on one by one, where a chunk can't be read; the position up to which all was tried.
-    fn step_over(&mut self, after: u64) -> anyhow::Result<u64> {
-        let end = self.to.min(after.saturating_add(STEPS));
-        for position in after + 1..=end {
-            match readable(self.inspector.entry(position))? {
-                Some(Some(entry)) => {
-                    self.tell_unreadable(position - 1);
-                    self.write(&entry)?;
-                }
-                Some(None) => self.tell_unreadable(position - 1),
-                None => {
-                    let from = *self.unreadable_from.get_or_insert(position);
-                    if position - from >= HOPELESS {
-                        self.unreadable_from = None;
-                        self.unknown = true;
-                        self.to = from;
-                        eprintln!("callsink: from position {from} on nothing can be read");
-                        return Ok(position);
-                    }
-                }
-            }
-        }
-        Ok(end)
     }
 
     fn write(&mut self, entry: &Entry) -> anyhow::Result<()> {
@@ -226,13 +130,10 @@ impl<W: Write> Export<'_, W> {
             .context(UNWRITABLE)?;
         self.output.write_all(b"\n").context(UNWRITABLE)?;
         self.written += 1;
+        if self.said.elapsed() >= SAY_EVERY {
+            self.said = Instant::now();
+            eprintln!("callsink: {} entries so far, at position {}", self.written, entry.position);
+        }
         Ok(())
-    }
-
-    /// Ends a run of unreadable positions at `last`.
-    fn tell_unreadable(&mut self, last: u64) {
-        let Some(first) = self.unreadable_from.take() else { return };
-        self.unreadable += last - first + 1;
-        eprintln!("callsink: positions {first} to {last} can't be read");
     }
 }

@@ -16,11 +16,12 @@ const SAY_EVERY: Duration = Duration::from_secs(2);
 const TOLD: usize = 20;
 
 const WHAT_TO_DO: &str = "what to do:
-  1. callsink journal export --file saved.ndjson    saves every event that can still be read
-  2. stop the service, keep journal.db* as they are elsewhere, and start it: it makes a new journal
-  3. fetch what is lost from Twilio, which keeps summaries for 30 days; PostgreSQL has all that was
+  1. start callsink again: it takes over what can be read into a new journal, moves this file aside, and
+     says how much it could not read (a file that was moved aside has been through that already)
+  2. fetch what is lost from Twilio, which keeps summaries for 30 days; PostgreSQL has all that was
      stored before: only events that waited in the journal are concerned
-  4. look at the disk (SMART, kernel log): SQLite files do not damage themselves";
+  3. look at the disk (SMART, kernel log): SQLite files do not damage themselves
+  callsink journal export --file saved.ndjson saves every event that SQLite can still reach";
 
 pub(super) fn run(place: &Place) -> anyhow::Result<ExitCode> {
     let inspector = match place.open() {

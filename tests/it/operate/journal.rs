@@ -64,7 +64,7 @@ async fn a_running_and_a_killed_service_are_inspected_verified_and_exported_with
         let report = inspect(data.path());
         assert_eq!(report["service"], service, "{report}");
         assert_eq!((&report["depth_events"], &report["first_position"]), (&3.into(), &1.into()));
-        assert_eq!((&report["last_position"], &report["layout"]), (&3.into(), &1.into()));
+        assert_eq!((&report["last_position"], &report["layout"]), (&3.into(), &2.into()));
         assert!(report["oldest_age_seconds"].as_i64().expect("an age") < 3600, "{report}");
         assert!(report["wal_bytes"].as_u64().expect("bytes") > 0, "{report}");
         let verified = command(data.path(), &["verify"]);

@@ -1,0 +1,2 @@
+-- journal::reader, layout 1
+SELECT position, received, body, NULL FROM entries WHERE position = ?1

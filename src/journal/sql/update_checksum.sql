@@ -1,0 +1,2 @@
+-- journal::open
+UPDATE entries SET checksum = ?2 WHERE position = ?1
