@@ -18,7 +18,7 @@ use crate::reconcile::schedule;
 use crate::store::{Database, migrate};
 use crate::telemetry::metric::Metrics;
 use crate::verify::Verifier;
-use crate::{apply, insights, journal};
+use crate::{apply, insights, journal, rollup};
 use actix_web::dev::ServerHandle;
 use actix_web::http::StatusCode;
 use anyhow::Context as _;
@@ -180,7 +180,14 @@ impl Service {
             apply::Shared { metrics, health: Arc::clone(&health), give_up: give_up.clone() };
         let limits =
             apply::Limits { workers: settings.workers, batch_events: settings.batch_events };
-        let store = tokio::spawn(run_store(database, queue, limits, shared, settings.reconcile));
+        let store = tokio::spawn(run_store(
+            database,
+            queue,
+            limits,
+            shared,
+            settings.rollup_every,
+            settings.reconcile,
+        ));
         Ok(Self {
             health,
             journal: opened.journal,
@@ -281,6 +288,7 @@ async fn run_store(
     queue: Queue,
     limits: apply::Limits,
     shared: apply::Shared,
+    rollup_every: Duration,
     reconcile: Option<config::Reconcile>,
 ) -> anyhow::Result<()> {
     let bring_up = bring_schema_up(&database, &shared);
@@ -292,6 +300,7 @@ async fn run_store(
     shared.metrics.database_up.set(1.0);
     // Beside the workers and never in their way; it ends with this function.
     let mut beside = JoinSet::new();
+    beside.spawn(rollup::run(rollup_every, database.clone(), Arc::clone(&shared.metrics)));
     if let Some(reconcile) = reconcile {
         let (accounts, metrics) = (insights::accounts(reconcile.api)?, Arc::clone(&shared.metrics));
         beside.spawn(schedule::run(reconcile.schedule, database.clone(), accounts, metrics));

@@ -33,5 +33,6 @@ pub mod insights;
 pub mod operate;
 pub mod private_postgres;
 pub mod reconcile;
+pub mod rollup;
 pub mod simulate;
 pub mod telemetry;

@@ -74,6 +74,9 @@ pub struct ServeArgs {
     /// Events in one statement at most; beyond 500 nothing is gained [default: 500]
     #[arg(long, env = "CALLSINK_BATCH_EVENTS", value_name = "COUNT")]
     pub batch_events: Option<String>,
+    /// Seconds between refreshes of the key figures, the views kpi_* [default: 60]
+    #[arg(long, env = "CALLSINK_ROLLUP_SECONDS", value_name = "SECONDS")]
+    pub rollup_seconds: Option<String>,
     /// Size of the journal at which deliveries are answered 503, such as 8GiB [default: 8GiB]
     #[arg(long, env = "CALLSINK_JOURNAL_MAX_BYTES", value_name = "BYTES")]
     pub journal_max_bytes: Option<String>,

@@ -21,6 +21,7 @@ use read::{Setting, secret};
 use secrecy::SecretString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Everything that `serve` needs.
 #[derive(Debug)]
@@ -45,6 +46,8 @@ pub struct ServeSettings {
     pub queue_events: usize,
     /// Events in one statement at most.
     pub batch_events: usize,
+    /// Between refreshes of the key figures.
+    pub rollup_every: Duration,
     /// Then deliveries are answered 503.
     pub journal_max_bytes: u64,
     /// Then a delivery is answered 413.
@@ -106,6 +109,11 @@ impl ServeSettings {
                 .number(2000, 1..=1_000_000)?,
             batch_events: Setting::new("CALLSINK_BATCH_EVENTS", args.batch_events)
                 .number(500, 1..=5000)?,
+            // A dashboard is looked at every minute or so; an hour of calls is then computed as often.
+            rollup_every: Duration::from_secs(
+                Setting::new("CALLSINK_ROLLUP_SECONDS", args.rollup_seconds)
+                    .number(60, 1..=86_400)?,
+            ),
             journal_max_bytes: Setting::new("CALLSINK_JOURNAL_MAX_BYTES", args.journal_max_bytes)
                 .bytes(8 << 30, 1 << 20..=1 << 50)?,
             max_body_bytes: usize::try_from(

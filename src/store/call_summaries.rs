@@ -11,6 +11,7 @@
 
 use super::array::{EdgeSet, add_column, array_literal};
 use super::columns::{Columns, MERGED_COLUMNS};
+use super::dirty_hours::DirtyHours;
 use super::error::StoreError;
 use super::known_calls;
 use super::session::{Session, within};
@@ -57,13 +58,15 @@ fn upsert_statement() -> String {
         Some((_, merge)) => format!("{name} = {merge}(call.{name}, excluded.{name})"),
         None => format!("{name} = excluded.{name}"),
     });
+    // What the row was counted under goes on record in the row itself, where no race can falsify it.
+    let set = set.chain(["replaced_start_time = call.start_time".to_owned()]);
     // A row that is also known from the REST API is merged by `known_calls`, by the rule itself.
     format!(
         "-- store::Session::upsert_call_summaries\n\
          INSERT INTO public.call_summaries AS call (\n    {}\n)\n{}\n\
          ON CONFLICT (call_sid) DO UPDATE SET\n    {}\n\
          WHERE call.rest_observed_time IS NULL AND (\n    {}\n) > (\n    {}\n)\n\
-         RETURNING call_sid",
+         RETURNING call_sid, start_time, replaced_start_time",
         columns.list(),
         columns.select(),
         set.collect::<Vec<_>>().join(",\n    "),
@@ -98,26 +101,41 @@ async fn upsert(
     connection: &mut PgConnection,
     calls: &[CallSummary],
 ) -> Result<Upserted, StoreError> {
+    // One transaction: a row stays locked from reading it to writing it, and its change and the mark of its
+    // hour are seen together. The upsert locks every row of the batch, in order, and nothing after it
+    // locks another, so that two writers can't deadlock.
+    let mut transaction = connection.begin().await?;
+    let mut dirty = DirtyHours::default();
     let arguments = upsert_arguments(calls).map_err(sqlx::Error::Encode)?;
-    let rows = sqlx::query_with(UPSERT.as_str(), arguments).fetch_all(&mut *connection).await?;
-    let won = rows.iter().map(|row| row.try_get(0)).collect::<Result<HashSet<&str>, _>>()?;
+    let rows = sqlx::query_with(UPSERT.as_str(), arguments).fetch_all(&mut *transaction).await?;
+    let mut won = HashSet::with_capacity(rows.len());
+    for row in &rows {
+        won.insert(row.try_get::<&str, _>(0)?);
+        dirty.add(row.try_get(1)?);
+        dirty.add(row.try_get(2)?);
+    }
     let lost: Vec<&CallSummary> =
         calls.iter().filter(|call| !won.contains(call.call_sid.as_str())).collect();
     let mut upserted = Upserted { won: won.len(), lost: lost.len() };
     if !lost.is_empty() {
         let arguments = touch_arguments(&lost).map_err(sqlx::Error::Encode)?;
-        let rows = sqlx::query_with(TOUCH, arguments).fetch_all(&mut *connection).await?;
-        let observed =
-            rows.iter().map(|row| row.try_get(0)).collect::<Result<HashSet<&str>, _>>()?;
+        let rows = sqlx::query_with(TOUCH, arguments).fetch_all(&mut *transaction).await?;
+        let mut observed = HashSet::new();
+        for row in &rows {
+            if row.try_get(1)? {
+                observed.insert(row.try_get::<&str, _>(0)?);
+            } else {
+                dirty.add(row.try_get(2)?);
+            }
+        }
         let observed = lost.into_iter().filter(|call| observed.contains(call.call_sid.as_str()));
         let observed: Vec<KnownCall> = observed.cloned().map(KnownCall::from).collect();
-        // One transaction: a row stays locked from reading it to writing it.
-        let mut transaction = connection.begin().await?;
         let won = known_calls::merge_into_rows(&mut transaction, observed).await?;
-        transaction.commit().await?;
         let won = won.iter().filter(|(_, merged)| merged.shows_it).count();
         upserted = Upserted { won: upserted.won + won, lost: upserted.lost - won };
     }
+    dirty.mark(&mut transaction).await?;
+    transaction.commit().await?;
     Ok(upserted)
 }
 

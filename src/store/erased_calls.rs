@@ -7,6 +7,7 @@
 //! `erase`, which sets the mark first, came to it.
 //! Why a plain digest: see the migration.
 
+use super::dirty_hours::DirtyHours;
 use super::error::StoreError;
 use super::rewrite::{Payloads, rewrite};
 use super::session::{Session, within};
@@ -136,6 +137,11 @@ pub(super) async fn delete_rows(
         return Ok(0);
     }
     sqlx::query(LOCK).bind(sids).execute(&mut *connection).await?;
-    let deleted = sqlx::query(DELETE).bind(sids).execute(&mut *connection).await?;
-    Ok(usize::try_from(deleted.rows_affected()).unwrap_or(usize::MAX))
+    let deleted = sqlx::query(DELETE).bind(sids).fetch_all(&mut *connection).await?;
+    let mut dirty = DirtyHours::default();
+    for row in &deleted {
+        dirty.add(row.try_get(0)?);
+    }
+    dirty.mark(connection).await?;
+    Ok(deleted.len())
 }

@@ -8,6 +8,7 @@
 
 use super::array::{EdgeSet, add_column, array_literal};
 use super::columns::{Columns, Extra};
+use super::dirty_hours::DirtyHours;
 use super::erased_calls;
 use super::error::{StoreError, Trouble};
 use super::session::{Session, within};
@@ -35,7 +36,7 @@ static INSERT: LazyLock<String> = LazyLock::new(|| {
     let columns = Columns::and(MORE);
     format!(
         "-- store::known_calls::insert\nINSERT INTO public.call_summaries (\n    {}\n)\n{}\n\
-         ON CONFLICT (call_sid) DO NOTHING\nRETURNING call_sid",
+         ON CONFLICT (call_sid) DO NOTHING\nRETURNING call_sid, start_time",
         columns.list(),
         columns.select(),
     )
@@ -44,9 +45,11 @@ static INSERT: LazyLock<String> = LazyLock::new(|| {
 static UPDATE: LazyLock<String> = LazyLock::new(|| {
     let columns = Columns::and(MORE);
     let set = columns.names[1..].iter().map(|name| format!("{name} = merged.{name}"));
+    let set = set.chain(["replaced_start_time = call.start_time".to_owned()]);
     format!(
         "-- store::known_calls::update\nUPDATE public.call_summaries AS call SET\n    {}\n\
-         FROM (\n{}\n) AS merged\nWHERE call.call_sid = merged.call_sid",
+         FROM (\n{}\n) AS merged\n\
+         WHERE call.call_sid = merged.call_sid\nRETURNING call.start_time, call.replaced_start_time",
         set.collect::<Vec<_>>().join(",\n    "),
         columns.select(),
     )
@@ -94,8 +97,15 @@ async fn insert_or_merge(
     // In a transaction of its own, so that it holds no lock when rows are locked.
     let written: Vec<&KnownCall> = calls.iter().collect();
     let arguments = arguments(&written).map_err(sqlx::Error::Encode)?;
-    let rows = sqlx::query_with(INSERT.as_str(), arguments).fetch_all(&mut *connection).await?;
+    let mut transaction = connection.begin().await?;
+    let rows = sqlx::query_with(INSERT.as_str(), arguments).fetch_all(&mut *transaction).await?;
     let inserted = rows.iter().map(|row| row.try_get(0)).collect::<Result<HashSet<&str>, _>>()?;
+    let mut dirty = DirtyHours::default();
+    for row in &rows {
+        dirty.add(row.try_get(1)?);
+    }
+    dirty.mark(&mut transaction).await?;
+    transaction.commit().await?;
     let is_inserted = |call: &&KnownCall| inserted.contains(call.call_sid.as_str());
 
     let known = calls.iter().filter(|call| !is_inserted(call)).cloned().collect();
@@ -145,7 +155,13 @@ pub(super) async fn merge_into_rows(
     if !changed.is_empty() {
         let arguments =
             arguments(&changed.iter().collect::<Vec<_>>()).map_err(sqlx::Error::Encode)?;
-        sqlx::query_with(UPDATE.as_str(), arguments).execute(connection).await?;
+        let rows = sqlx::query_with(UPDATE.as_str(), arguments).fetch_all(&mut *connection).await?;
+        let mut dirty = DirtyHours::default();
+        for row in &rows {
+            dirty.add(row.try_get(0)?);
+            dirty.add(row.try_get(1)?);
+        }
+        dirty.mark(connection).await?;
     }
     Ok(outcomes)
 }

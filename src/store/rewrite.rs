@@ -6,6 +6,7 @@
 //! of states are kept as they are.
 
 use super::columns::Columns;
+use super::dirty_hours::DirtyHours;
 use super::error::{StoreError, Trouble};
 use super::known_calls::{LOCK, MORE, arguments, known_call};
 use super::session::{Session, within};
@@ -27,6 +28,7 @@ static REWRITE: LazyLock<String> = LazyLock::new(|| {
             || json.map(|field| field.column).any(|column| column == name)
     };
     let set = columns.names[1..].iter().map(|name| format!("{name} = anew.{name}"));
+    let set = set.chain(["replaced_start_time = call.start_time".to_owned()]);
     let differs = columns.names[1..].iter().map(|name| {
         let text = if is_json(name) { "::text" } else { "" };
         format!("call.{name}{text} IS DISTINCT FROM anew.{name}{text}")
@@ -34,7 +36,7 @@ static REWRITE: LazyLock<String> = LazyLock::new(|| {
     format!(
         "-- store::rewrite::rewrite\nUPDATE public.call_summaries AS call SET\n    {}\n\
          FROM (\n{}\n) AS anew\nWHERE call.call_sid = anew.call_sid AND (\n    {}\n)\n\
-         RETURNING call.call_sid",
+         RETURNING call.call_sid, call.start_time, call.replaced_start_time",
         set.collect::<Vec<_>>().join(",\n    "),
         columns.select(),
         differs.collect::<Vec<_>>().join("\n    OR "),
@@ -135,9 +137,15 @@ pub(super) async fn rewrite(
     if !calls.is_empty() {
         let arguments =
             arguments(&calls.iter().collect::<Vec<_>>()).map_err(sqlx::Error::Encode)?;
-        let rows = sqlx::query_with(REWRITE.as_str(), arguments).fetch_all(connection).await?;
-        rewritten.changed =
-            rows.iter().map(|row| row.try_get(0)).collect::<Result<_, sqlx::Error>>()?;
+        let rows =
+            sqlx::query_with(REWRITE.as_str(), arguments).fetch_all(&mut *connection).await?;
+        let mut dirty = DirtyHours::default();
+        for row in &rows {
+            rewritten.changed.push(row.try_get(0)?);
+            dirty.add(row.try_get(1)?);
+            dirty.add(row.try_get(2)?);
+        }
+        dirty.mark(connection).await?;
     }
     Ok(rewritten)
 }

@@ -91,6 +91,8 @@ pub struct Metrics {
     pub dead_letters: HashMap<&'static str, Counter>,
     pub unreadable_fields: Counter,
     pub unknown_fields: Counter,
+    pub kpi_hours_refreshed: Counter,
+    pub kpi_refresh_duration: Histogram,
     pub event_to_row: Histogram,
     pub received_to_row: Histogram,
     pub store_retries: Counter,
@@ -177,6 +179,8 @@ impl Metrics {
                 .collect(),
             unreadable_fields: counter!("callsink_unreadable_fields_total"),
             unknown_fields: counter!("callsink_unknown_fields_total"),
+            kpi_hours_refreshed: counter!("callsink_kpi_hours_refreshed_total"),
+            kpi_refresh_duration: histogram!("callsink_kpi_refresh_duration_seconds"),
             event_to_row: histogram!("callsink_event_to_row_seconds"),
             received_to_row: histogram!("callsink_received_to_row_seconds"),
             store_retries: counter!("callsink_store_retries_total"),
@@ -285,6 +289,14 @@ fn describe() {
     describe_counter!(
         "callsink_journals_moved_aside_total",
         "Damaged journal files moved aside at start"
+    );
+    describe_counter!(
+        "callsink_kpi_hours_refreshed_total",
+        "Hours whose key figures this replica has computed anew"
+    );
+    describe_histogram!(
+        "callsink_kpi_refresh_duration_seconds",
+        "Time to bring the key figures up to date, where there was anything to do"
     );
     describe_gauge!(
         "callsink_reconcile_missing_calls",

@@ -11,6 +11,7 @@ mod drift;
 mod faults;
 mod hostile;
 mod journal;
+mod kpis;
 mod operate;
 mod reconcile;
 mod rest_summaries;

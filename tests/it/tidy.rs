@@ -45,6 +45,7 @@ const ABSENCES: &[(&str, &[&str])] = &[
     ("src/store/", &["actix", "rusqlite", "crate::journal", "crate::queue", "crate::receive"]),
     ("src/apply/", &["sqlx", "actix", "crate::receive", "crate::verify"]),
     ("src/receive/", &["sqlx", "crate::store", "crate::apply"]),
+    ("src/rollup.rs", &["sqlx", "actix", "crate::apply", "crate::receive", "crate::journal"]),
     (
         "src/reconcile/",
         &["sqlx", "actix", "reqwest", "crate::journal", "crate::receive", "crate::queue"],

@@ -2,7 +2,8 @@
 WITH known AS (
     SELECT
         sent.*,
-        known.rest_observed_time IS NOT NULL AS is_observed
+        known.rest_observed_time IS NOT NULL AS is_observed,
+        known.start_time
     FROM unnest(
         $1::text[],
         $2::timestamptz[],
@@ -45,6 +46,8 @@ touched AS (
     WHERE call.call_sid = new.call_sid AND NOT new.is_observed
 )
 
-SELECT call_sid
+SELECT
+    call_sid,
+    is_observed,
+    start_time
 FROM known
-WHERE is_observed

@@ -1,0 +1,71 @@
+//! The rollups behind the views `kpi_*`: the marked hours, computed anew from the calls.
+//!
+//! In: marks. Out: rows of `callsink.*_kpis_hourly` and, summed from these, `callsink.*_kpis_daily`.
+//! Promises: a rollup is what a full recomputation gives. Taking the marks and computing is one transaction, marks
+//! first: what is committed before the marks are taken is computed with them, what is committed later
+//! leaves a mark of its own. One process at a time; others find nothing to do.
+
+use super::error::StoreError;
+use super::session::{Session, within};
+use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+use sqlx::postgres::PgConnection;
+use sqlx::{Connection, Row};
+use std::collections::BTreeSet;
+
+const LOCK: &str = "SELECT pg_try_advisory_xact_lock($1)";
+
+/// Key of the advisory lock: `kpi hour` in ASCII. Fixed for ever, so that all versions exclude each other.
+const LOCK_KEY: i64 = 0x6b70_6920_686f_7572;
+
+const TAKE: &str = include_str!("sql/take_dirty_hours.sql");
+const FINISH: &str = include_str!("sql/finish_kpi_refresh.sql");
+
+const HOURLY: [&str; 3] = [
+    include_str!("sql/refresh_call_kpis_hourly.sql"),
+    include_str!("sql/refresh_edge_kpis_hourly.sql"),
+    include_str!("sql/refresh_failure_kpis_hourly.sql"),
+];
+
+const DAILY: [&str; 3] = [
+    include_str!("sql/refresh_call_kpis_daily.sql"),
+    include_str!("sql/refresh_edge_kpis_daily.sql"),
+    include_str!("sql/refresh_failure_kpis_daily.sql"),
+];
+
+impl Session {
+    /// Computes the newest marked hours anew, `hours` of them at most; how many it were. Zero: all is up to
+    /// date, or another process is at it.
+    ///
+    /// # Errors
+    /// See [`StoreError`]. Nothing has changed then.
+    pub async fn refresh_kpis(&mut self, hours: u32) -> Result<usize, StoreError> {
+        let mut connection = self.take().await?;
+        let refreshed = within("computing key figures", refresh(&mut connection, hours)).await;
+        self.give_back(connection, refreshed)
+    }
+}
+
+async fn refresh(connection: &mut PgConnection, limit: u32) -> Result<usize, StoreError> {
+    let mut transaction = connection.begin().await?;
+    let alone = sqlx::query(LOCK).bind(LOCK_KEY).fetch_one(&mut *transaction).await?;
+    if !alone.try_get::<bool, _>(0)? {
+        return Ok(0);
+    }
+    let rows = sqlx::query(TAKE).bind(i64::from(limit)).fetch_all(&mut *transaction).await?;
+    let hours =
+        rows.iter().map(|row| row.try_get(0)).collect::<Result<BTreeSet<DateTime<Utc>>, _>>()?;
+    if !hours.is_empty() {
+        let days: BTreeSet<DateTime<Utc>> =
+            hours.iter().filter_map(|hour| hour.duration_trunc(TimeDelta::days(1)).ok()).collect();
+        let parts = [(&hours, HOURLY), (&days, DAILY)];
+        for (spans, statements) in parts {
+            let spans: Vec<DateTime<Utc>> = spans.iter().copied().collect();
+            for statement in statements {
+                sqlx::query(statement).bind(&spans).execute(&mut *transaction).await?;
+            }
+        }
+    }
+    sqlx::query(FINISH).execute(&mut *transaction).await?;
+    transaction.commit().await?;
+    Ok(hours.len())
+}

@@ -1,0 +1,51 @@
+-- store::Session::refresh_kpis; after the hours of these days
+WITH gone AS (
+    DELETE FROM callsink.call_kpis_daily WHERE day = ANY($1)
+)
+
+INSERT INTO callsink.call_kpis_daily
+SELECT
+    date_trunc('day', hour, 'UTC'),
+    account_sid,
+    direction,
+    call_type,
+    country_code,
+    carrier,
+    sum(calls),
+    sum(attempts),
+    sum(answered),
+    sum(delivered),
+    sum(busy),
+    sum(no_answer),
+    sum(canceled),
+    sum(failed),
+    sum(connect_seconds),
+    sum(long_calls),
+    sum(short_candidates),
+    sum(short_calls),
+    public.histogram_sum(connect_histogram),
+    public.histogram_sum(pdd_histogram),
+    public.histogram_sum(queue_histogram),
+    sum(tagged),
+    sum(silence),
+    sum(high_jitter),
+    sum(high_packet_loss),
+    sum(high_pdd),
+    sum(high_latency),
+    sum(low_mos),
+    sum(ice_failure),
+    sum(pstn_short_duration),
+    sum(hung_up_by_caller),
+    sum(hung_up_by_callee),
+    sum(verified_attempts),
+    sum(verified_answered),
+    sum(answered_by_human),
+    sum(answered_by_machine),
+    sum(still_partial),
+    sum(predicted_complete),
+    sum(complete),
+    public.histogram_sum(complete_lag_histogram)
+FROM unnest($1::timestamptz[]) AS dirty (day)
+INNER JOIN callsink.call_kpis_hourly AS part
+    ON part.hour >= dirty.day AND part.hour < dirty.day + interval '24 hours'
+GROUP BY 1, 2, 3, 4, 5, 6

@@ -1,0 +1,70 @@
+-- store::Session::refresh_kpis; what each column means is said at public.kpi_edges_hourly
+WITH gone AS (
+    DELETE FROM callsink.edge_kpis_hourly WHERE hour = ANY($1)
+),
+
+measured AS (
+    SELECT
+        dirty.hour,
+        call.account_sid,
+        CASE WHEN call.direction IN ('inbound', 'trunking_originating') THEN call.from_country_code
+            ELSE call.to_country_code END AS country_code,
+        CASE WHEN call.direction IN ('inbound', 'trunking_originating') THEN call.from_carrier
+            ELSE call.to_carrier END AS carrier,
+        edge.edge,
+        edge.direction,
+        edge.codec_name,
+        edge.edge_location,
+        edge.packets_received,
+        edge.packets_sent,
+        edge.packets_lost,
+        edge.packets_loss_percentage AS loss,
+        edge.jitter_avg,
+        edge.jitter_max,
+        edge.latency_avg,
+        edge.rtt_avg,
+        edge.mos_avg,
+        public.estimate_mos(
+            edge.packets_loss_percentage, edge.jitter_avg, coalesce(edge.latency_avg, edge.rtt_avg / 2), edge.codec_name
+        ) AS mos_est
+    FROM unnest($1::timestamptz[]) AS dirty (hour)
+    INNER JOIN public.call_summaries AS call
+        ON call.start_time >= dirty.hour AND call.start_time < dirty.hour + interval '1 hour'
+    CROSS JOIN LATERAL unnest(call.edges) AS edge
+    WHERE edge.direction IS NOT NULL
+)
+
+INSERT INTO callsink.edge_kpis_hourly
+SELECT
+    hour,
+    account_sid,
+    edge,
+    direction,
+    codec_name,
+    edge_location,
+    country_code,
+    carrier,
+    count(*),
+    coalesce(sum(packets_received), 0),
+    coalesce(sum(packets_sent), 0),
+    coalesce(sum(packets_lost), 0),
+    count(loss),
+    count(*) FILTER (WHERE loss > 1),
+    count(*) FILTER (WHERE loss > 3),
+    count(*) FILTER (WHERE loss > 5),
+    count(*) FILTER (WHERE jitter_avg >= 5 AND jitter_max >= 30),
+    count(jitter_avg),
+    public.histogram(loss),
+    public.histogram(jitter_avg),
+    public.histogram(jitter_max),
+    public.histogram(latency_avg),
+    public.histogram(rtt_avg),
+    count(mos_avg),
+    coalesce(sum(mos_avg), 0),
+    count(*) FILTER (WHERE mos_avg < 3.5),
+    public.mos_histogram(mos_avg),
+    count(mos_est),
+    coalesce(sum(mos_est), 0),
+    public.mos_histogram(mos_est)
+FROM measured
+GROUP BY hour, account_sid, edge, direction, codec_name, edge_location, country_code, carrier
