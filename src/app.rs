@@ -10,6 +10,7 @@
 use crate::cli::Cli;
 use crate::config::{self, DatabaseArgs, ServeArgs, ServeSettings};
 use crate::health::Health;
+use crate::housekeeping::Housekeeping;
 use crate::journal::{Journal, Salvaged};
 use crate::private_postgres::{Durability, PrivatePostgres};
 use crate::queue::{self, Queue, Stop};
@@ -178,8 +179,12 @@ impl Service {
         let give_up = CancellationToken::new();
         let shared =
             apply::Shared { metrics, health: Arc::clone(&health), give_up: give_up.clone() };
-        let limits =
-            apply::Limits { workers: settings.workers, batch_events: settings.batch_events };
+        let limits = apply::Limits {
+            workers: settings.workers,
+            batch_events: settings.batch_events,
+            archive: if settings.keep.archive { apply::Archive::On } else { apply::Archive::Off },
+        };
+        let housekeeping = Housekeeping::new(&database, settings.keep, Arc::clone(&shared.metrics));
         let store = tokio::spawn(run_store(
             database,
             queue,
@@ -187,6 +192,7 @@ impl Service {
             shared,
             settings.rollup_every,
             settings.reconcile,
+            housekeeping,
         ));
         Ok(Self {
             health,
@@ -290,6 +296,7 @@ async fn run_store(
     shared: apply::Shared,
     rollup_every: Duration,
     reconcile: Option<config::Reconcile>,
+    mut housekeeping: Housekeeping,
 ) -> anyhow::Result<()> {
     let bring_up = bring_schema_up(&database, &shared);
     match shared.give_up.run_until_cancelled(bring_up).await {
@@ -305,6 +312,12 @@ async fn run_store(
         let (accounts, metrics) = (insights::accounts(reconcile.api)?, Arc::clone(&shared.metrics));
         beside.spawn(schedule::run(reconcile.schedule, database.clone(), accounts, metrics));
     }
+    if limits.archive == apply::Archive::On
+        && let Err(error) = housekeeping.make_partitions(chrono::Utc::now().date_naive()).await
+    {
+        tracing::warn!(%error, "the archive has no partition for today; its default one takes what comes");
+    }
+    beside.spawn(housekeeping.run());
     let mut workers = apply::start(queue, &database, limits, &shared);
     while let Some(ended) = workers.join_next().await {
         ended.context("a worker broke; what it had waits in the journal")?;

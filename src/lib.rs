@@ -28,6 +28,7 @@ pub mod cli;
 pub mod config;
 pub mod health;
 pub mod healthcheck;
+pub mod housekeeping;
 pub mod http_client;
 pub mod insights;
 pub mod operate;

@@ -5,6 +5,7 @@
 //! reported and not buried a second time; one that PostgreSQL refuses is found by halving and harms no
 //! other; a database that is away is tried a few times, for a few seconds.
 
+use super::Archive;
 use super::backoff::Backoff;
 use super::once::store_once;
 use super::reduce::reduce;
@@ -86,10 +87,13 @@ async fn store_part<'e>(
     session: &mut Session,
     events: impl Iterator<Item = &'e Event>,
 ) -> Result<Result<(), StoreError>, StoreError> {
-    let reduced = reduce(events.flat_map(entries).map(|entry| {
-        let decoded = decode(&entry.body, entry.received);
-        (entry, decoded)
-    }));
+    let reduced = reduce(
+        events.flat_map(entries).map(|entry| {
+            let decoded = decode(&entry.body, entry.received);
+            (entry, decoded)
+        }),
+        Archive::Off,
+    );
     let mut backoff = Backoff::default();
     loop {
         match store_once(session, &reduced).await {

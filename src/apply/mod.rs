@@ -33,6 +33,18 @@ pub struct Limits {
     pub workers: usize,
     /// Events in one batch at most.
     pub batch_events: usize,
+    /// Whether events are archived as they came.
+    pub archive: Archive,
+}
+
+/// Whether every accepted event is kept in `callsink.archive`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Archive {
+    /// It is not.
+    #[default]
+    Off,
+    /// It is, byte for byte.
+    On,
 }
 
 /// What the workers share.

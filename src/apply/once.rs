@@ -6,7 +6,7 @@
 //! store by this function, so that what is replayed ends as what is received.
 
 use super::reduce::{Letter, Reduced};
-use crate::store::{DeadLetter, RawEvent, Session, StoreError, Upserted};
+use crate::store::{ArchivedEvent, DeadLetter, RawEvent, Session, StoreError, Upserted};
 
 /// Dead letters, then events of other types, then calls.
 pub(super) async fn store_once(
@@ -24,8 +24,33 @@ pub(super) async fn store_once(
     session.insert_events(&raw).await?;
     let upserted = session.upsert_call_summaries(&reduced.calls).await?;
     let sids: Vec<&str> = reduced.calls.iter().map(|call| call.call_sid.as_str()).collect();
-    session.erase_again(&sids, &reduced.digests()).await?;
+    let erased = session.erase_again(&sids, &reduced.digests()).await?;
+    if !reduced.archive.is_empty() {
+        archive(session, reduced, &sids, &erased).await?;
+    }
     Ok(upserted)
+}
+
+/// Last of all: what is tried again is archived once. Asked for erased calls again afterwards, as rows are.
+async fn archive(
+    session: &mut Session,
+    reduced: &Reduced,
+    sids: &[&str],
+    erased: &[String],
+) -> Result<(), StoreError> {
+    let is_erased =
+        |event: &&ArchivedEvent| event.call_sid.as_ref().is_some_and(|sid| erased.contains(sid));
+    let events: Vec<ArchivedEvent> =
+        reduced.archive.iter().filter(|event| !is_erased(event)).cloned().collect();
+    session.insert_archive(&events).await?;
+    let erased_since = session.erase_again(sids, &[]).await?;
+    let times = || events.iter().map(|event| event.received);
+    if erased_since.len() > erased.len()
+        && let (Some(first), Some(last)) = (times().min(), times().max())
+    {
+        session.delete_archived(&erased_since, [first, last]).await?;
+    }
+    Ok(())
 }
 
 impl Letter {

@@ -3,11 +3,12 @@
 //! In: decoded events. Out: one element per call, in the order of `call_sid`; other events once each;
 //! dead letters. Pure, but for looking at nothing else than what it is given.
 
-use super::digest;
 use super::drift::{self, Seen, Sightings};
+use super::{Archive, digest};
 use crate::decode::{Decoded, Meaning, OtherEvent, Undecodable};
 use crate::domain::CallSummary;
 use crate::journal::Entry;
+use crate::store::ArchivedEvent;
 use crate::telemetry::metric::SANITISED;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -25,6 +26,8 @@ pub(super) struct Reduced {
     pub(super) unreadable_fields: usize,
     /// Members that no column holds.
     pub(super) unknown: Seen,
+    /// Every event as it came, where that is wanted.
+    pub(super) archive: Vec<ArchivedEvent>,
 }
 
 /// A dead letter in the making; its bytes are those of the entry.
@@ -53,10 +56,13 @@ impl Reduced {
 }
 
 /// Reduces events, each with the entry that it came from.
-pub(super) fn reduce(events: impl Iterator<Item = (Entry, Decoded)>) -> Reduced {
+pub(super) fn reduce(events: impl Iterator<Item = (Entry, Decoded)>, archive: Archive) -> Reduced {
     let mut reduced = Reduced::default();
     let mut calls: BTreeMap<String, CallSummary> = BTreeMap::new();
     for (entry, decoded) in events {
+        if archive == Archive::On {
+            reduced.archive.push(archived(&entry, &decoded.meaning));
+        }
         if decoded.sanitised {
             reduced.letters.push(sanitised(&entry, &decoded.meaning));
         }
@@ -96,6 +102,12 @@ pub(super) fn reduce(events: impl Iterator<Item = (Entry, Decoded)>) -> Reduced 
     }
     reduced.calls = calls.into_values().collect();
     reduced
+}
+
+/// The event of `entry` as it came.
+pub(super) fn archived(entry: &Entry, meaning: &Meaning) -> ArchivedEvent {
+    let (_, _, call_sid) = names(meaning);
+    ArchivedEvent { received: entry.received, call_sid, raw: entry.body.clone() }
 }
 
 fn sanitised(entry: &Entry, meaning: &Meaning) -> Letter {

@@ -6,12 +6,12 @@
 use super::backoff::Backoff;
 use super::drift::Drift;
 use super::once::store_once;
-use super::reduce::{Letter, Reduced, names, reduce};
-use super::{Limits, Shared, Work, digest};
+use super::reduce::{Letter, Reduced, archived, names, reduce};
+use super::{Archive, Limits, Shared, Work, digest};
 use crate::decode;
 use crate::journal::Entry;
 use crate::queue::{Done, Queued};
-use crate::store::{Database, DeadLetter, Session, StoreError, Trouble, Upserted};
+use crate::store::{ArchivedEvent, Database, DeadLetter, Session, StoreError, Trouble, Upserted};
 use crate::telemetry::metric::{Metrics, REFUSED};
 use chrono::{DateTime, Utc};
 use metrics::Histogram;
@@ -29,6 +29,7 @@ pub(super) struct Worker {
     work: mpsc::Receiver<Work>,
     session: Session,
     batch_events: usize,
+    archive: Archive,
     done: Arc<Done>,
     drift: Drift,
     shared: Shared,
@@ -47,7 +48,15 @@ impl Worker {
         shared: Shared,
     ) -> Self {
         let session = Session::new(database);
-        Self { work, session, batch_events: limits.batch_events, done, drift, shared }
+        Self {
+            work,
+            session,
+            batch_events: limits.batch_events,
+            archive: limits.archive,
+            done,
+            drift,
+            shared,
+        }
     }
 
     pub(super) async fn run(mut self) {
@@ -60,7 +69,7 @@ impl Worker {
                 decoded.push((work.queued.entry.clone(), work.decoded));
                 queued.push(work.queued);
             }
-            let mut reduced = reduce(decoded.into_iter());
+            let mut reduced = reduce(decoded.into_iter(), self.archive);
             let unknown = std::mem::take(&mut reduced.unknown);
             if self.apply(&queued, reduced).await.is_err() {
                 return;
@@ -106,7 +115,7 @@ impl Worker {
                         let decoded = decode::decode(&entry.body, entry.received);
                         (entry, decoded)
                     });
-                    Box::pin(self.apply(half, reduce(events))).await?;
+                    Box::pin(self.apply(half, reduce(events, self.archive))).await?;
                 }
                 Ok(())
             }
@@ -132,8 +141,8 @@ impl Worker {
     }
 
     async fn bury(&mut self, entry: &Entry, refusal: &StoreError) -> Result<(), GivenUp> {
-        let (event_id, event_type, call_sid) =
-            names(&decode::decode(&entry.body, entry.received).meaning);
+        let meaning = decode::decode(&entry.body, entry.received).meaning;
+        let (event_id, event_type, call_sid) = names(&meaning);
         let letter = Letter {
             entry: entry.clone(),
             reason: REFUSED,
@@ -142,10 +151,14 @@ impl Worker {
             event_type,
             call_sid,
         };
+        let archived: Vec<ArchivedEvent> = match self.archive {
+            Archive::On => vec![archived(entry, &meaning)],
+            Archive::Off => Vec::new(),
+        };
         let mut backoff = Backoff::default();
         loop {
             let letter = letter.as_dead_letter(refusal.sqlstate.as_deref());
-            match self.insert_letter(&letter).await {
+            match self.insert_letter(&letter, &archived).await {
                 Ok(()) => break,
                 Err(error) => self.wait(&error, &mut backoff).await?,
             }
@@ -160,10 +173,21 @@ impl Worker {
     }
 
     /// Unless it is of a call that is to be forgotten.
-    async fn insert_letter(&mut self, letter: &DeadLetter<'_>) -> Result<(), StoreError> {
+    async fn insert_letter(
+        &mut self,
+        letter: &DeadLetter<'_>,
+        archived: &[ArchivedEvent],
+    ) -> Result<(), StoreError> {
         self.session.insert_dead_letter(letter).await?;
+        self.session.insert_archive(archived).await?;
         let sids: Vec<&str> = letter.call_sid.into_iter().collect();
-        self.session.erase_again(&sids, &[digest(letter.raw)]).await.map(|_| ())
+        let erased = self.session.erase_again(&sids, &[digest(letter.raw)]).await?;
+        match archived.first() {
+            Some(event) if !erased.is_empty() => {
+                self.session.delete_archived(&erased, [event.received; 2]).await
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Waits before the next try, or gives up when told to.

@@ -2,6 +2,7 @@
 //!
 //! Why texts: checking them is `read`'s job, whose errors name the variable on one line.
 
+use super::growth::KeepArgs;
 use super::{ApiArgs, ReconcileArgs};
 use clap::{Args, Command};
 
@@ -93,6 +94,9 @@ pub struct ServeArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub api: ApiArgs,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub keep: KeepArgs,
 }
 
 /// Every variable that `command` or one of its subcommands reads.

@@ -6,11 +6,13 @@
 //! print. Only this room reads the environment.
 
 mod args;
+mod growth;
 mod read;
 mod reconcile;
 mod twilio;
 
 pub use args::{AdminArgs, DatabaseArgs, LogArgs, ServeArgs};
+pub use growth::{Keep, KeepArgs};
 pub use read::SettingError;
 pub use reconcile::{Reconcile, ReconcileArgs};
 pub use twilio::{Api, ApiArgs, TokenArgs};
@@ -56,6 +58,8 @@ pub struct ServeSettings {
     pub reject_status: u16,
     /// Comparing with what Twilio lists; `None`: off.
     pub reconcile: Option<Reconcile>,
+    /// What is kept, and for how long.
+    pub keep: Keep,
 }
 
 /// What it takes to tell Twilio's deliveries from others.
@@ -124,6 +128,7 @@ impl ServeSettings {
             reject_status: Setting::new("CALLSINK_REJECT_STATUS", args.reject_status)
                 .number(403, 400..=599)?,
             reconcile,
+            keep: Keep::resolve(args.keep)?,
         })
     }
 }

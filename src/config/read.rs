@@ -68,6 +68,29 @@ impl Setting {
         })
     }
 
+    /// A number of days, or `off`, which is `None`.
+    pub(super) fn days(self, default: Option<u32>, most: u32) -> Result<Option<u32>, SettingError> {
+        let Some(value) = self.value else { return Ok(default) };
+        if value == "off" {
+            return Ok(None);
+        }
+        let days = value.parse().ok().filter(|days| (1..=most).contains(days));
+        days.map(Some).ok_or_else(|| {
+            let expected = format!("off, or a number of days from 1 to {most}");
+            SettingError::wrong(self.variable, &value, expected)
+        })
+    }
+
+    /// `on` or `off`.
+    pub(super) fn switch(self, default: bool) -> Result<bool, SettingError> {
+        match self.value.as_deref() {
+            None => Ok(default),
+            Some("on") => Ok(true),
+            Some("off") => Ok(false),
+            Some(value) => Err(SettingError::wrong(self.variable, value, "on or off")),
+        }
+    }
+
     pub(super) fn bytes(
         self,
         default: u64,

@@ -5,6 +5,7 @@
 //! look for the event that caused it; no statement waits without a limit.
 //! Must not know: the journal, HTTP. One file per table; statements stand in `sql/`.
 
+mod archive;
 mod array;
 mod call_summaries;
 mod columns;
@@ -19,10 +20,12 @@ mod known_calls;
 mod kpis;
 pub mod migrate;
 mod reconciliations;
+mod retention;
 mod rewrite;
 mod session;
 mod unknown_fields;
 
+pub use archive::{ArchivedEvent, Blocks, Partition};
 pub use call_summaries::Upserted;
 pub use coverage::{BackfillWindow, CoverageHour};
 pub use dead_letters::{DeadLetter, KeptLetter, LetterFilter, PageLimits};
@@ -32,6 +35,7 @@ pub use error::{StoreError, Trouble};
 pub use events::RawEvent;
 pub use known_calls::Merged;
 pub use reconciliations::{ReconcileLock, Reconciled};
+pub use retention::Aged;
 pub use rewrite::RebuiltPage;
 pub use session::{Database, Session};
 pub use unknown_fields::SeenField;

@@ -17,6 +17,9 @@ pub const REFUSED: &str = "refused_by_database";
 /// See [`REFUSED`].
 pub const SANITISED: &str = "sanitised";
 
+/// Tables that retention deletes from.
+const AGING_TABLES: [&str; 4] = ["call_summaries", "events", "dead_letters", "archive"];
+
 /// Why a delivery was answered 503.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Unavailable {
@@ -93,6 +96,7 @@ pub struct Metrics {
     pub unknown_fields: Counter,
     pub kpi_hours_refreshed: Counter,
     pub kpi_refresh_duration: Histogram,
+    pub retention_deleted: HashMap<&'static str, Counter>,
     pub event_to_row: Histogram,
     pub received_to_row: Histogram,
     pub store_retries: Counter,
@@ -181,6 +185,10 @@ impl Metrics {
             unknown_fields: counter!("callsink_unknown_fields_total"),
             kpi_hours_refreshed: counter!("callsink_kpi_hours_refreshed_total"),
             kpi_refresh_duration: histogram!("callsink_kpi_refresh_duration_seconds"),
+            retention_deleted: AGING_TABLES
+                .into_iter()
+                .map(|table| (table, by("callsink_retention_deleted_total", "table", table)))
+                .collect(),
             event_to_row: histogram!("callsink_event_to_row_seconds"),
             received_to_row: histogram!("callsink_received_to_row_seconds"),
             store_retries: counter!("callsink_store_retries_total"),
@@ -272,6 +280,10 @@ fn describe() {
     describe_counter!(
         "callsink_unknown_fields_total",
         "Fields that no column holds and that were never seen before; see callsink.unknown_fields"
+    );
+    describe_counter!(
+        "callsink_retention_deleted_total",
+        "Rows deleted because they were older than the setting of their table; of the archive about, as it is dropped by day"
     );
     describe_histogram!(
         "callsink_event_to_row_seconds",

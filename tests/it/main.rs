@@ -9,6 +9,7 @@ mod database;
 mod decode;
 mod drift;
 mod faults;
+mod growth;
 mod hostile;
 mod journal;
 mod kpis;

@@ -52,6 +52,10 @@ const ABSENCES: &[(&str, &[&str])] = &[
     ),
     ("src/insights/", &["sqlx", "actix", "crate::store", "crate::decode", "crate::journal"]),
     ("src/operate/", &["sqlx", "actix", "rusqlite", "refinery", "crate::receive", "crate::queue"]),
+    (
+        "src/housekeeping/",
+        &["sqlx", "actix", "crate::journal", "crate::decode", "crate::apply", "crate::receive"],
+    ),
     ("src/operate/check_request/", &["crate::journal", "crate::store", "crate::decode"]),
 ];
 

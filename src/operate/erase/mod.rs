@@ -12,7 +12,7 @@ pub use identity::Identity;
 
 use super::progress::Progress;
 use crate::config::{self, DatabaseArgs};
-use crate::store::{Erasure, RawTable, Session, migrate};
+use crate::store::{Blocks, Erasure, Partition, RawTable, Session, migrate};
 use anyhow::Context as _;
 use std::collections::BTreeSet;
 use std::process::ExitCode;
@@ -51,6 +51,7 @@ struct Tally {
     calls: usize,
     letters: usize,
     events: usize,
+    archived: u64,
 }
 
 /// Erases; exit code 0 also when there was nothing to erase.
@@ -104,6 +105,7 @@ async fn erase(
         events: sweep(session, RawTable::Events, &needles, for_real).await?,
         ..Tally::default()
     };
+    tally.archived = sweep_archive(session, &sids, &needles[..identities.len()], for_real).await?;
     let mut progress = Progress::new(sids.chunks(CHUNK).len() as u64, "batches of calls");
     for chunk in sids.chunks(CHUNK) {
         tally.calls += match for_real {
@@ -158,6 +160,25 @@ async fn sweep(
     Ok(found)
 }
 
+/// Archived events of `sids`, or that hold one of `needles`.
+async fn sweep_archive(
+    session: &mut Session,
+    sids: &[String],
+    needles: &[String],
+    for_real: bool,
+) -> anyhow::Result<u64> {
+    let partitions = session.archive_partitions().await?;
+    let pages: Vec<Blocks> = partitions.iter().flat_map(Partition::pages).collect();
+    let mut progress = Progress::new(pages.len() as u64, "pages of the archive");
+    let mut found = 0;
+    for page in pages {
+        found += session.archive_naming(page, sids, needles, for_real).await?;
+        progress.step(|| format!("{found} events found"));
+    }
+    progress.finish();
+    Ok(found)
+}
+
 impl Tally {
     fn print(&self, how: Erasure, for_real: bool) {
         let word = |done: &'static str, would: &'static str| if for_real { done } else { would };
@@ -169,6 +190,7 @@ impl Tally {
         println!("calls          {:>8}  {rows}", self.calls);
         println!("dead letters   {:>8}  {raw}", self.letters);
         println!("other events   {:>8}  {raw}", self.events);
+        println!("archived events{:>8}  {raw}", self.archived);
         if !for_real {
             println!("Nothing was changed. Run it again with --yes to do it.");
         } else {

@@ -1,0 +1,5 @@
+-- store::Session::drop_archive_partition
+SELECT
+    day,
+    events
+FROM callsink.drop_archive_partition($1)
