@@ -4,7 +4,8 @@
 
 use crate::config::{AdminArgs, DatabaseArgs, LogArgs, ServeArgs};
 use crate::operate::{
-    BackfillArgs, CheckRequestArgs, CoverageArgs, EraseArgs, JournalCommand, ReplayArgs,
+    BackfillArgs, CheckRequestArgs, CoverageArgs, EraseArgs, JournalCommand, RebuildArgs,
+    ReplayArgs,
 };
 use crate::simulate::SimulateArgs;
 use clap::{Parser, Subcommand};
@@ -60,6 +61,12 @@ pub enum Command {
     /// public.coverage. Only calls that ended 45 minutes ago count. Exit code 0 if nothing is missing (any
     /// more), 1 if there are holes.
     Coverage(Box<CoverageArgs>),
+    /// Work rows out anew from what was kept, after an upgrade that knows more fields
+    ///
+    /// Reads the payloads of call_summaries, or with --from-archive the events of callsink.archive, and writes rows
+    /// that come out differently. Runs beside the service; notes how far it is in callsink.rebuilds, and goes on there
+    /// when it is run again. Exit code 0 when it came to the end and could read everything, else 1.
+    Rebuild(Box<RebuildArgs>),
     /// Look into the journal, of a running service or a stopped one: inspect, verify, export
     ///
     /// Reads journal.db in the data directory; takes no lock, and changes nothing.

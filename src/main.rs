@@ -22,6 +22,7 @@ async fn main() -> ExitCode {
         Command::Erase(args) => operate::erase::run(*args).await,
         Command::Backfill(args) => operate::backfill::run(*args).await,
         Command::Coverage(args) => operate::coverage::run(*args).await,
+        Command::Rebuild(args) => operate::rebuild::run(*args).await,
         Command::Journal(command) => operate::journal::run(command),
         Command::CheckRequest(args) => Ok(operate::check_request::run(*args)),
     };

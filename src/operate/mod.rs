@@ -12,6 +12,7 @@ pub mod erase;
 pub mod journal;
 pub mod progress;
 mod range;
+pub mod rebuild;
 pub mod replay;
 
 pub use backfill::BackfillArgs;
@@ -19,4 +20,5 @@ pub use check_request::CheckRequestArgs;
 pub use coverage::CoverageArgs;
 pub use erase::EraseArgs;
 pub use journal::JournalCommand;
+pub use rebuild::RebuildArgs;
 pub use replay::ReplayArgs;

@@ -4,6 +4,7 @@ mod backfill;
 mod check_request;
 mod erase;
 mod journal;
+mod rebuild;
 mod replay;
 
 use crate::support::service::callsink;
@@ -34,11 +35,12 @@ fn help_names_the_commands_and_what_they_read() {
         said.out
     };
     let all = help(&[]);
-    for command in ["replay", "erase", "journal", "check-request"] {
+    for command in ["replay", "erase", "rebuild", "journal", "check-request"] {
         assert!(all.contains(&format!("\n  {command} ")), "{all}");
     }
     for (arguments, words) in [
         (&["replay"][..], &["DATABASE_URL", "DATABASE_URL_FILE", "--all", "--dry-run"][..]),
+        (&["rebuild"], &["DATABASE_URL_FILE", "--from-archive", "--rate"]),
         (&["erase"], &["DATABASE_URL_FILE", "--number", "--yes"]),
         (&["journal", "inspect"], &["CALLSINK_DATA_DIR", "--json"]),
         (&["journal", "verify"], &["CALLSINK_DATA_DIR", "exit 1"]),
