@@ -93,3 +93,8 @@ COMMENT ON FUNCTION callsink.drop_archive_partition(date) IS 'Drops the oldest p
 
 -- Retention deletes by age alone, whatever the type.
 CREATE INDEX events_received_time_idx ON callsink.events (received_time);
+
+-- Key figures outlive the calls that retention deletes.
+ALTER TABLE callsink.kpi_refresh ADD COLUMN frozen_before timestamptz;
+
+COMMENT ON COLUMN callsink.kpi_refresh.frozen_before IS 'Rollups of hours before this stay as they were computed last, because CALLSINK_CALLS_DAYS has deleted calls of these hours; a call that comes in for one of them later is not counted. NULL: nothing is frozen. To thaw (the rollups then count only calls that are still there): set it to NULL and mark the hours in callsink.dirty_hours.';

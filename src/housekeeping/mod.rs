@@ -10,7 +10,7 @@
 use crate::config::Keep;
 use crate::store::{Aged, Database, Session, StoreError};
 use crate::telemetry::metric::Metrics;
-use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, Days, DurationRound, NaiveDate, TimeDelta, Utc};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -25,6 +25,9 @@ const PAUSE_TIMES: u32 = 4;
 
 /// The shortest pause.
 const PAUSE_LEAST: Duration = Duration::from_millis(50);
+
+/// Hours of key figures in one transaction.
+const KPI_HOURS: u32 = 24;
 
 /// Partitions of the archive for today and so many days to come, in case nobody can make one for a while.
 const DAYS_AHEAD: u64 = 3;
@@ -64,8 +67,11 @@ impl Housekeeping {
             (Aged::DeadLetters, self.keep.dead_letters_days),
             (Aged::ArchiveDefault, self.keep.archive_days),
         ] {
-            if let Some(days) = days {
-                self.delete_before(table, now - TimeDelta::days(i64::from(days))).await?;
+            let Some(days) = days else { continue };
+            let before = now - TimeDelta::days(i64::from(days));
+            match table {
+                Aged::Calls => self.delete_calls_before(before).await?,
+                _ => self.delete_before(table, before).await?,
             }
         }
         if let Some(days) = self.keep.archive_days
@@ -85,6 +91,20 @@ impl Housekeeping {
             self.session.create_archive_partition(day).await?;
         }
         Ok(())
+    }
+
+    /// Whole hours of calls, whose key figures are computed and frozen first.
+    async fn delete_calls_before(&mut self, before: DateTime<Utc>) -> Result<(), StoreError> {
+        let before = before.duration_trunc(TimeDelta::hours(1)).unwrap_or(before);
+        while self.session.refresh_kpis(KPI_HOURS).await? > 0 {}
+        if self.session.freeze_kpis(before).await? {
+            self.delete_before(Aged::Calls, before).await
+        } else {
+            tracing::info!(
+                "old calls stay for another hour: their key figures are not computed yet"
+            );
+            Ok(())
+        }
     }
 
     async fn delete_before(

@@ -3,7 +3,8 @@
 //! In: marks. Out: rows of `callsink.*_kpis_hourly` and, summed from these, `callsink.*_kpis_daily`.
 //! Promises: a rollup is what a full recomputation gives. Taking the marks and computing is one transaction, marks
 //! first: what is committed before the marks are taken is computed with them, what is committed later
-//! leaves a mark of its own. One process at a time; others find nothing to do.
+//! leaves a mark of its own. One process at a time; others find nothing to do. Hours whose calls retention has
+//! deleted are frozen: they stay as they were computed last.
 
 use super::error::StoreError;
 use super::session::{Session, within};
@@ -12,12 +13,14 @@ use sqlx::postgres::PgConnection;
 use sqlx::{Connection, Row};
 use std::collections::BTreeSet;
 
+const LOCK_WAITING: &str = "SELECT pg_advisory_xact_lock($1)";
 const LOCK: &str = "SELECT pg_try_advisory_xact_lock($1)";
 
 /// Key of the advisory lock: `kpi hour` in ASCII. Fixed for ever, so that all versions exclude each other.
 const LOCK_KEY: i64 = 0x6b70_6920_686f_7572;
 
 const TAKE: &str = include_str!("sql/take_dirty_hours.sql");
+const FREEZE: &str = include_str!("sql/freeze_kpis.sql");
 const FINISH: &str = include_str!("sql/finish_kpi_refresh.sql");
 
 const HOURLY: [&str; 3] = [
@@ -43,6 +46,28 @@ impl Session {
         let refreshed = within("computing key figures", refresh(&mut connection, hours)).await;
         self.give_back(connection, refreshed)
     }
+}
+
+impl Session {
+    /// Freezes the hours before `before`, as their calls are about to be deleted; `false`, and nothing is frozen,
+    /// when some of them are marked: these must be computed first.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn freeze_kpis(&mut self, before: DateTime<Utc>) -> Result<bool, StoreError> {
+        let mut connection = self.take().await?;
+        let frozen = within("freezing key figures", freeze(&mut connection, before)).await;
+        self.give_back(connection, frozen)
+    }
+}
+
+/// Nobody may be computing meanwhile: it would find calls gone that it was to count.
+async fn freeze(connection: &mut PgConnection, before: DateTime<Utc>) -> Result<bool, StoreError> {
+    let mut transaction = connection.begin().await?;
+    sqlx::query(LOCK_WAITING).bind(LOCK_KEY).execute(&mut *transaction).await?;
+    let frozen = sqlx::query(FREEZE).bind(before).execute(&mut *transaction).await?;
+    transaction.commit().await?;
+    Ok(frozen.rows_affected() > 0)
 }
 
 async fn refresh(connection: &mut PgConnection, limit: u32) -> Result<usize, StoreError> {

@@ -135,3 +135,55 @@ async fn a_wrong_number_of_days_stops_the_start_with_one_line() {
         );
     }
 }
+
+/// `calls` of the rollups, by day.
+const FIGURES: &str = "SELECT coalesce(sum(calls), 0)::bigint FROM callsink.call_kpis_hourly";
+
+#[tokio::test]
+async fn key_figures_outlive_the_calls_that_retention_deletes_and_follow_those_that_are_erased() {
+    let database = Database::migrated().await;
+    let data = tempfile::tempdir().expect("a directory");
+    let days_ago = |days: i64| (chrono::Utc::now() - chrono::TimeDelta::days(days)).to_rfc3339();
+    let call = |sid: &str, days: i64| {
+        Event::new(sid, "complete")
+            .with("start_time", days_ago(days))
+            .with("call_state", "completed")
+    };
+    let service =
+        Setup::new(&database, data.path()).set("CALLSINK_ROLLUP_SECONDS", "86400").start().await;
+    assert_eq!(
+        service
+            .deliver_events(&[call("CA1", 100), call("CA2", 100), call("CA3", 1), call("CA4", 1)])
+            .await,
+        200
+    );
+    service.drained().await;
+    assert!(service.stop().await.success());
+
+    let setup = Setup::new(&database, data.path())
+        .set("CALLSINK_CALLS_DAYS", "60")
+        .set("CALLSINK_ROLLUP_SECONDS", "1");
+    let service = setup.start().await;
+    eventually("old calls are gone", || async { database.count("call_summaries").await == 2 })
+        .await;
+    assert_eq!(database.value::<i64>(FIGURES).await, 4, "computed before they went");
+    // A late event of a call of that time is a row again, until the next round, and is not counted.
+    assert_eq!(service.deliver_events(&[call("CA1", 100).version(2), call("CA5", 1)]).await, 200);
+    service.drained().await;
+    assert_eq!(database.count("call_summaries").await, 4);
+    eventually("the new one is counted", || async { database.value::<i64>(FIGURES).await == 5 })
+        .await;
+    eventually("no mark is left", || async { database.count("callsink.dirty_hours").await == 0 })
+        .await;
+    assert_eq!(database.value::<i64>(FIGURES).await, 5);
+
+    let mut erase = crate::support::service::callsink();
+    let erase = erase
+        .args(["erase", "--call", "CA3", "--delete", "--yes"])
+        .env("DATABASE_URL", database.url());
+    assert!(erase.status().expect("ran").success());
+    eventually("the erased one is not counted any more", || async {
+        database.value::<i64>(FIGURES).await == 4
+    })
+    .await;
+}
