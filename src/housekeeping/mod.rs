@@ -29,6 +29,12 @@ const PAUSE_LEAST: Duration = Duration::from_millis(50);
 /// Hours of key figures in one transaction.
 const KPI_HOURS: u32 = 24;
 
+/// Such transactions before giving up until the next round: a month of hours, and as long as it takes `rollup`.
+const KPI_TRIES: u32 = 120;
+
+/// Between two of them.
+const KPI_PAUSE: Duration = Duration::from_millis(500);
+
 /// Partitions of the archive for today and so many days to come, in case nobody can make one for a while.
 const DAYS_AHEAD: u64 = 3;
 
@@ -96,15 +102,16 @@ impl Housekeeping {
     /// Whole hours of calls, whose key figures are computed and frozen first.
     async fn delete_calls_before(&mut self, before: DateTime<Utc>) -> Result<(), StoreError> {
         let before = before.duration_trunc(TimeDelta::hours(1)).unwrap_or(before);
-        while self.session.refresh_kpis(KPI_HOURS).await? > 0 {}
-        if self.session.freeze_kpis(before).await? {
-            self.delete_before(Aged::Calls, before).await
-        } else {
-            tracing::info!(
-                "old calls stay for another hour: their key figures are not computed yet"
-            );
-            Ok(())
+        for _ in 0..KPI_TRIES {
+            if self.session.freeze_kpis(before).await? {
+                return self.delete_before(Aged::Calls, before).await;
+            }
+            // The newest hours come first, and of these there may be new ones all the time.
+            self.session.refresh_kpis(KPI_HOURS).await?;
+            tokio::time::sleep(KPI_PAUSE).await;
         }
+        tracing::warn!("old calls stay for another hour: their key figures are not computed yet");
+        Ok(())
     }
 
     async fn delete_before(

@@ -1,9 +1,12 @@
 //! `callsink erase`: the person is gone, now and after whatever comes later; the figures stay.
 
 use super::{Said, run};
-use crate::support::service::callsink;
+use crate::support::service::{callsink, samples as samples_directory};
 use crate::support::{Database, Event, Service};
+use callsink::decode::redact::redact;
 use callsink::decode::rest::rest_summary;
+use callsink::domain::Value;
+use callsink::domain::fields::{EDGE_FIELDS, PERSONAL_COLUMNS, SUMMARY_FIELDS};
 use callsink::store::Session;
 use serde_json::json;
 
@@ -180,4 +183,67 @@ async fn wrong_arguments_are_named_without_repeating_the_number() {
         assert_eq!(said.code, Some(2), "{said:?}");
         assert!(!said.err.contains("1777456"), "{said:?}");
     }
+}
+
+#[tokio::test]
+async fn no_race_between_deliveries_and_an_erasing_leaves_anything() {
+    let (service, database, _data) = Service::fresh().await;
+    let sids: Vec<String> = (0..60).map(|number| format!("CA{number}")).collect();
+    let url = database.url().to_owned();
+    let erasing = {
+        let sids = sids.clone();
+        tokio::task::spawn_blocking(move || {
+            for chunk in sids.chunks(10) {
+                let calls = chunk.iter().flat_map(|sid| ["--call", sid]);
+                let how = if chunk[0] == "CA0" { "--redact" } else { "--delete" };
+                let mut command = callsink();
+                let command = command.arg("erase").args(calls).args([how, "--yes"]);
+                assert_eq!(run(command.env("DATABASE_URL", &url)).code, Some(0));
+            }
+        })
+    };
+    for version in 0..12 {
+        for part in sids.chunks(7) {
+            let events: Vec<Event> =
+                part.iter().map(|sid| call(sid, "+15551230000").version(version)).collect();
+            assert_eq!(service.deliver_events(&events).await, 200);
+        }
+    }
+    erasing.await.expect("erased");
+    service.drained().await;
+    assert_eq!(mentions(&database, "5551230000").await, 0);
+    assert_eq!(database.count("call_summaries").await, 10, "the redacted ones");
+}
+
+#[test]
+fn a_redacted_summary_has_the_same_columns_but_for_the_personal_ones() {
+    let is_personal = |column: &str| PERSONAL_COLUMNS.contains(&column);
+    let asked = chrono::DateTime::UNIX_EPOCH;
+    let (mut samples, mut personal) = (0, 0);
+    for entry in std::fs::read_dir(samples_directory()).expect("the samples") {
+        let text = std::fs::read_to_string(entry.expect("readable").path()).expect("text");
+        let Ok(whole) = rest_summary(&text, asked) else { continue };
+        samples += 1;
+        let short = redact(&text).expect("an object");
+        assert_eq!(redact(&short).as_ref(), Some(&short));
+        let redacted = rest_summary(&short, asked).expect("still a summary");
+        for ((field, whole), redacted) in
+            SUMMARY_FIELDS.iter().zip(whole.values()).zip(redacted.values())
+        {
+            let expected = if is_personal(field.column) { Value::Null } else { whole.clone() };
+            assert_eq!(redacted, expected, "{}", field.column);
+            personal += usize::from(is_personal(field.column) && whole != Value::Null);
+        }
+        assert_eq!(whole.edges().len(), redacted.edges().len());
+        for (whole, redacted) in whole.edges().iter().zip(redacted.edges()) {
+            assert_eq!((whole.edge, whole.direction), (redacted.edge, redacted.direction));
+            for ((field, whole), redacted) in
+                EDGE_FIELDS.iter().zip(&whole.values).zip(&redacted.values)
+            {
+                let expected = if is_personal(field.column) { &Value::Null } else { whole };
+                assert_eq!(redacted, expected, "{}", field.column);
+            }
+        }
+    }
+    assert!(samples >= 3 && personal >= 10, "{samples} samples with {personal} personal values");
 }
