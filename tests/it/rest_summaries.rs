@@ -322,3 +322,59 @@ fn an_item_that_names_no_call_is_an_error_and_one_with_odd_fields_is_not() {
     assert_eq!(call.state(), SummaryState::Other);
     assert!(rest.payload.contains("\\ufffd"));
 }
+
+/// Workers of two services and two healers at once on the same few calls: whatever meets, the rows are those of
+/// the merge, and nobody waits for nobody.
+#[tokio::test]
+async fn writers_of_both_kinds_that_meet_on_the_same_rows_leave_what_the_merge_says() {
+    let database = Database::migrated().await;
+    let mut runner = TestRunner::deterministic();
+    let sids: Vec<String> = (0..8).map(|number| format!("CA{number}")).collect();
+    let mut draw = || words().new_tree(&mut runner).expect("a value").current();
+    // What each writer says, batch by batch: of every call something.
+    let said: Vec<Vec<Vec<(String, Word)>>> = (0..4)
+        .map(|writer| {
+            let wanted = |word: &Word| matches!(word, Word::Rest(..)) == (writer >= 2);
+            let mut word =
+                || std::iter::repeat_with(&mut draw).flatten().find(wanted).expect("one comes");
+            (0..25).map(|_| sids.iter().map(|sid| (sid.clone(), word())).collect()).collect()
+        })
+        .collect();
+    let mut writers = tokio::task::JoinSet::new();
+    for batches in said.clone() {
+        let store = database.store();
+        writers.spawn(async move {
+            let mut session = Session::new(&store);
+            for batch in batches {
+                let calls: Vec<KnownCall> = batch.iter().map(|(sid, word)| word.of(sid)).collect();
+                if calls[0].rest.is_some() {
+                    session.merge_rest_summaries(&calls).await.expect("stored");
+                } else {
+                    let events = calls.into_iter().map(|call| CallSummary {
+                        call_sid: call.call_sid,
+                        winner: call.event.expect("an event"),
+                        latest: call.latest,
+                        received: call.received,
+                    });
+                    session
+                        .upsert_call_summaries(&events.collect::<Vec<_>>())
+                        .await
+                        .expect("stored");
+                }
+            }
+        });
+    }
+    while let Some(ended) = writers.join_next().await {
+        ended.expect("no deadlock and no other error");
+    }
+    let mut session = Session::new(&database.store());
+    for sid in &sids {
+        let words =
+            said.iter().flatten().flatten().filter(|(of, _)| of == sid).map(|(_, word)| word);
+        let model = merged(words, &format!("{sid}model")).expect("words");
+        session.merge_rest_summaries(std::slice::from_ref(&model)).await.expect("stored");
+        let found = database.json(&format!("{ROW} '{sid}'")).await.to_string();
+        let expected = database.json(&format!("{ROW} '{sid}model'")).await.to_string();
+        assert_eq!(found, expected.replace(&format!("{sid}model"), sid), "{sid}");
+    }
+}
