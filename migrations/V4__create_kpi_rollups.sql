@@ -31,164 +31,154 @@ COMMENT ON COLUMN callsink.kpi_refresh.refreshed_time IS 'When the rollups were 
 
 INSERT INTO callsink.kpi_refresh DEFAULT VALUES;
 
--- Histograms: bigint[], one element per bucket, no trailing zeros.
--- Bucket 1 holds values up to 0.1; bucket n from 2 on holds those in (0.1 * 1.15^(n-2), 0.1 * 1.15^(n-1)], up to bucket 101 and all beyond.
+-- Histograms: one number of type numeric each. Bucket n, from 0 on, is its digits 12n + 1 to 12n + 12 from the right.
+-- So adding histograms is adding numbers, which PostgreSQL does forty times as fast as any function over
+-- arrays could, and they are a fifth as large. A bucket counts up to 10^12 - 1, and so may all of them together.
+-- Bucket 0 holds values up to 0.1; bucket n from 1 on those in (0.1 * 1.15^(n-1), 0.1 * 1.15^n]; bucket 100 all beyond.
 -- A quantile answers with the geometric middle of its bucket, so that it is off by 7.3 percent at most (1.15^0.5), and
 -- values up to 0.1 count as 0. Fit for milliseconds, seconds and percent.
+-- MOS needs a finer and even scale: bucket n holds what is nearest to 1 + n * 0.05, up to 5.
 
-CREATE FUNCTION callsink.histogram_add(histogram bigint[], value double precision) RETURNS bigint[]
+CREATE FUNCTION public.histogram_of(value double precision) RETURNS numeric
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    -- 0.1397... is the logarithm of 1.15. Written so that PostgreSQL puts it in place of the call.
+    SELECT CASE WHEN value <> 'NaN' THEN ('1e' || (12 * least(
+        ceil(ln(greatest(least(value, 1e6), 0.1) * 10) / 0.13976194237515868 - 1e-9), 100
+    )::integer)::text)::numeric END
+$$;
+
+COMMENT ON FUNCTION public.histogram_of(double precision) IS 'Histogram of a single value: histogram_sum(histogram_of(x)) is that of many. NULL: of NULL and NaN.';
+
+CREATE FUNCTION public.mos_histogram_of(mos double precision) RETURNS numeric
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE WHEN mos <> 'NaN' THEN ('1e' || (12 * round((least(greatest(mos, 1), 5) - 1) * 20)::integer)::text)::numeric END
+$$;
+
+COMMENT ON FUNCTION public.mos_histogram_of(double precision) IS 'Histogram of a single mean opinion score: histogram_sum(mos_histogram_of(x)) is that of many. NULL: of NULL and NaN.';
+
+CREATE AGGREGATE public.histogram_sum(numeric) (
+    SFUNC = numeric_add,
+    STYPE = numeric,
+    INITCOND = '0',
+    COMBINEFUNC = numeric_add,
+    PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE public.histogram_sum(numeric) IS 'Adds histograms, so that histogram_quantile(histogram_sum(pdd_histogram), 0.95) is the percentile of many rows together. NULL adds nothing.';
+
+CREATE FUNCTION callsink.histogram_add(histogram numeric, value double precision) RETURNS numeric
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
-DECLARE
-    bucket integer;
 BEGIN
-    IF value IS NULL OR value = 'NaN' THEN
-        RETURN histogram;
-    END IF;
-    bucket := CASE
-        WHEN value <= 0.1 THEN 1
-        WHEN value > 100000 THEN 101
-        ELSE least(2 + floor(ln(value * 10) / ln(1.15::double precision) - 1e-9)::integer, 101)
-    END;
-    IF bucket > cardinality(histogram) THEN
-        histogram := histogram || array_fill(0::bigint, ARRAY[bucket - cardinality(histogram)]);
-    END IF;
-    histogram[bucket] := histogram[bucket] + 1;
-    RETURN histogram;
+    RETURN histogram + coalesce(public.histogram_of(value), 0);
 END
 $$;
 
-COMMENT ON FUNCTION callsink.histogram_add(bigint[], double precision) IS 'Counts one value in a histogram; the step of the aggregate public.histogram. NULL and NaN are not counted.';
-
-CREATE FUNCTION callsink.histogram_merge(a bigint[], b bigint[]) RETURNS bigint[]
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
-BEGIN
-    IF b IS NULL OR cardinality(b) = 0 THEN
-        RETURN a;
-    END IF;
-    IF cardinality(b) > cardinality(a) THEN
-        a := a || array_fill(0::bigint, ARRAY[cardinality(b) - cardinality(a)]);
-    END IF;
-    FOR bucket IN 1 .. cardinality(b) LOOP
-        IF b[bucket] <> 0 THEN
-            a[bucket] := a[bucket] + b[bucket];
-        END IF;
-    END LOOP;
-    RETURN a;
-END
-$$;
-
-COMMENT ON FUNCTION callsink.histogram_merge(bigint[], bigint[]) IS 'Adds one histogram to another, bucket by bucket; the step of the aggregate public.histogram_sum. NULL adds nothing.';
+COMMENT ON FUNCTION callsink.histogram_add(numeric, double precision) IS 'Counts one value in a histogram; the step of the aggregate public.histogram. NULL and NaN are not counted.';
 
 CREATE AGGREGATE public.histogram(double precision) (
     SFUNC = callsink.histogram_add,
-    STYPE = bigint[],
-    INITCOND = '{}',
-    COMBINEFUNC = callsink.histogram_merge,
+    STYPE = numeric,
+    INITCOND = '0',
+    COMBINEFUNC = numeric_add,
     PARALLEL = SAFE
 );
 
-COMMENT ON AGGREGATE public.histogram(double precision) IS 'Histogram of values (milliseconds, seconds, percent) whose quantiles are off by 7.3 percent at most: 1.15-fold buckets from 0.1 to 102,000; values up to 0.1 count as 0. NULL is not counted.';
+COMMENT ON AGGREGATE public.histogram(double precision) IS 'Histogram of values (milliseconds, seconds, percent) whose quantiles are off by 7.3 percent at most: 1.15-fold buckets from 0.1 to 117,000; values up to 0.1 count as 0. NULL is not counted.';
 
-CREATE AGGREGATE public.histogram_sum(bigint[]) (
-    SFUNC = callsink.histogram_merge,
-    STYPE = bigint[],
-    INITCOND = '{}',
-    COMBINEFUNC = callsink.histogram_merge,
-    PARALLEL = SAFE
-);
-
-COMMENT ON AGGREGATE public.histogram_sum(bigint[]) IS 'Adds histograms, so that histogram_quantile(histogram_sum(pdd_histogram), 0.95) is the percentile of many rows together. NULL adds nothing.';
-
-CREATE FUNCTION public.histogram_quantile(histogram bigint[], quantile double precision) RETURNS double precision
+CREATE FUNCTION callsink.mos_histogram_add(histogram numeric, mos double precision) RETURNS numeric
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
-DECLARE
-    total bigint := 0;
-    seen bigint := 0;
-    wanted bigint;
 BEGIN
-    FOR bucket IN 1 .. coalesce(cardinality(histogram), 0) LOOP
-        total := total + histogram[bucket];
-    END LOOP;
-    IF total = 0 OR quantile IS NULL THEN
-        RETURN NULL;
-    END IF;
-    -- As percentile_disc: the first value at whose place the wanted share is reached.
-    wanted := greatest(ceil(quantile * total), 1);
-    FOR bucket IN 1 .. cardinality(histogram) LOOP
-        seen := seen + histogram[bucket];
-        IF seen >= wanted THEN
-            RETURN CASE WHEN bucket = 1 THEN 0 ELSE 0.1 * power(1.15::double precision, bucket - 1.5) END;
-        END IF;
-    END LOOP;
-    RETURN NULL;
+    RETURN histogram + coalesce(public.mos_histogram_of(mos), 0);
 END
 $$;
 
-COMMENT ON FUNCTION public.histogram_quantile(bigint[], double precision) IS 'Quantile (0.95 for the 95th percentile) of a histogram, in the unit of its values: as percentile_disc, off by 7.3 percent at most. NULL: the histogram is empty.';
-
-CREATE FUNCTION public.histogram_count(histogram bigint[]) RETURNS bigint
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT coalesce(sum(n), 0)::bigint FROM unnest(histogram) AS n
-$$;
-
-COMMENT ON FUNCTION public.histogram_count(bigint[]) IS 'How many values a histogram has counted. Of NULL: 0.';
-
--- MOS needs a finer and even scale: 0.05 wide buckets from 1 to 5.
-
-CREATE FUNCTION callsink.mos_histogram_add(histogram bigint[], mos double precision) RETURNS bigint[]
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
-DECLARE
-    bucket integer;
-BEGIN
-    IF mos IS NULL OR mos = 'NaN' THEN
-        RETURN histogram;
-    END IF;
-    bucket := 1 + round((least(greatest(mos, 1), 5) - 1) * 20)::integer;
-    IF bucket > cardinality(histogram) THEN
-        histogram := histogram || array_fill(0::bigint, ARRAY[bucket - cardinality(histogram)]);
-    END IF;
-    histogram[bucket] := histogram[bucket] + 1;
-    RETURN histogram;
-END
-$$;
-
-COMMENT ON FUNCTION callsink.mos_histogram_add(bigint[], double precision) IS 'Counts one MOS in a histogram; the step of the aggregate public.mos_histogram. NULL and NaN are not counted.';
+COMMENT ON FUNCTION callsink.mos_histogram_add(numeric, double precision) IS 'Counts one MOS in a histogram; the step of the aggregate public.mos_histogram. NULL and NaN are not counted.';
 
 CREATE AGGREGATE public.mos_histogram(double precision) (
     SFUNC = callsink.mos_histogram_add,
-    STYPE = bigint[],
-    INITCOND = '{}',
-    COMBINEFUNC = callsink.histogram_merge,
+    STYPE = numeric,
+    INITCOND = '0',
+    COMBINEFUNC = numeric_add,
     PARALLEL = SAFE
 );
 
 COMMENT ON AGGREGATE public.mos_histogram(double precision) IS 'Histogram of mean opinion scores in buckets of 0.05 from 1 to 5; add them with histogram_sum, ask them with mos_quantile. NULL is not counted.';
 
-CREATE FUNCTION public.mos_quantile(histogram bigint[], quantile double precision) RETURNS double precision
+CREATE FUNCTION public.histogram_count(histogram numeric) RETURNS bigint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    -- Casting out nines: modulo 10^12 - 1, a number equals the sum of its groups of twelve digits.
+    SELECT coalesce(histogram % 999999999999, 0)::bigint
+$$;
+
+COMMENT ON FUNCTION public.histogram_count(numeric) IS 'How many values a histogram has counted. Of NULL: 0.';
+
+CREATE FUNCTION callsink.histogram_bucket(histogram numeric, quantile double precision) RETURNS integer
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
-    total bigint := 0;
-    seen bigint := 0;
+    total bigint;
     wanted bigint;
+    digits text;
+    low integer;
+    high integer;
+    middle integer;
 BEGIN
-    FOR bucket IN 1 .. coalesce(cardinality(histogram), 0) LOOP
-        total := total + histogram[bucket];
-    END LOOP;
-    IF total = 0 OR quantile IS NULL THEN
+    IF histogram IS NULL OR histogram <= 0 OR quantile IS NULL THEN
         RETURN NULL;
     END IF;
+    total := public.histogram_count(histogram);
+    -- As percentile_disc: the first value at whose place the wanted share is reached.
     wanted := greatest(ceil(quantile * total), 1);
-    FOR bucket IN 1 .. cardinality(histogram) LOOP
-        seen := seen + histogram[bucket];
-        IF seen >= wanted THEN
-            RETURN 1 + (bucket - 1) / 20.0;
+    digits := histogram::text;
+    high := (length(digits) - 1) / 12;
+    IF wanted >= total THEN
+        RETURN high;
+    END IF;
+    low := (length(digits) - length(rtrim(digits, '0'))) / 12;
+    WHILE low < high LOOP
+        middle := (low + high) / 2;
+        IF public.histogram_count(right(digits, 12 * (middle + 1))::numeric) >= wanted THEN
+            high := middle;
+        ELSE
+            low := middle + 1;
         END IF;
     END LOOP;
-    RETURN NULL;
+    RETURN low;
 END
 $$;
 
-COMMENT ON FUNCTION public.mos_quantile(bigint[], double precision) IS 'Quantile (0.05 for the worst twentieth) of a histogram of mean opinion scores: as percentile_disc, off by 0.025 at most. NULL: the histogram is empty.';
+COMMENT ON FUNCTION callsink.histogram_bucket(numeric, double precision) IS 'In which bucket, from 0 on, a quantile of a histogram lies. NULL: the histogram is empty.';
+
+CREATE FUNCTION public.histogram_quantile(histogram numeric, quantile double precision) RETURNS double precision
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+    bucket CONSTANT integer := callsink.histogram_bucket(histogram, quantile);
+BEGIN
+    RETURN CASE bucket WHEN 0 THEN 0 ELSE 0.1 * power(1.15::double precision, bucket - 0.5) END;
+END
+$$;
+
+COMMENT ON FUNCTION public.histogram_quantile(numeric, double precision) IS 'Quantile (0.95 for the 95th percentile) of a histogram, in the unit of its values: as percentile_disc, off by 7.3 percent at most. NULL: the histogram is empty.';
+
+CREATE FUNCTION public.mos_quantile(histogram numeric, quantile double precision) RETURNS double precision
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+BEGIN
+    RETURN 1 + callsink.histogram_bucket(histogram, quantile) / 20.0;
+END
+$$;
+
+COMMENT ON FUNCTION public.mos_quantile(numeric, double precision) IS 'Quantile (0.05 for the worst twentieth) of a histogram of mean opinion scores: as percentile_disc, off by 0.025 at most. NULL: the histogram is empty.';
+
+CREATE FUNCTION public.histogram_buckets(histogram numeric, OUT upper_bound double precision, OUT counted bigint)
+RETURNS SETOF record
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT
+        CASE WHEN bucket < 100 THEN 0.1 * power(1.15::double precision, bucket) ELSE 'Infinity' END,
+        substr(digits, length(digits) - 12 * bucket - 11, 12)::bigint
+    FROM (SELECT repeat('0', 12) || histogram::text AS digits) AS padded,
+        generate_series(0, (length(digits) - 13) / 12) AS bucket
+$$;
+
+COMMENT ON FUNCTION public.histogram_buckets(numeric) IS 'A histogram as rows, lowest bucket first: upper_bound, in the unit of its values, and how many were counted from the last bound to it. Not for histograms of MOS.';
 
 CREATE FUNCTION public.estimate_mos(
     packets_loss_percentage double precision,
@@ -196,26 +186,24 @@ CREATE FUNCTION public.estimate_mos(
     delay_ms double precision,
     codec_name text
 ) RETURNS double precision
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT CASE
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+    d CONSTANT double precision := coalesce(delay_ms, 0) + 2 * coalesce(jitter_ms, 0) + 20;
+    loss CONSTANT double precision := least(greatest(packets_loss_percentage, 0), 100);
+    is_g729 CONSTANT boolean := coalesce(codec_name ILIKE 'g729%', false);
+    ie CONSTANT double precision := CASE WHEN is_g729 THEN 11 ELSE 0 END;
+    bpl CONSTANT double precision := CASE WHEN is_g729 THEN 19.0 ELSE 25.1 END;
+    r CONSTANT double precision := 93.2
+        - (0.024 * d + CASE WHEN d > 177.3 THEN 0.11 * (d - 177.3) ELSE 0 END)
+        - (ie + (95 - ie) * loss / (loss + bpl));
+BEGIN
+    RETURN CASE
         WHEN packets_loss_percentage IS NULL OR jitter_ms IS NULL THEN NULL
         WHEN r <= 0 THEN 1
         WHEN r >= 100 THEN 4.5
         ELSE 1 + 0.035 * r + 7e-6 * r * (r - 60) * (100 - r)
-    END
-    FROM (
-        SELECT
-            93.2
-            - (0.024 * d + CASE WHEN d > 177.3 THEN 0.11 * (d - 177.3) ELSE 0 END)
-            - (ie + (95 - ie) * loss / (loss + bpl)) AS r
-        FROM (
-            SELECT
-                coalesce(delay_ms, 0) + 2 * coalesce(jitter_ms, 0) + 20 AS d,
-                least(greatest(packets_loss_percentage, 0), 100) AS loss,
-                CASE WHEN codec_name ILIKE 'g729%' THEN 11 ELSE 0 END AS ie,
-                CASE WHEN codec_name ILIKE 'g729%' THEN 19.0 ELSE 25.1 END AS bpl
-        ) AS impairments
-    ) AS rating
+    END;
+END
 $$;
 
 COMMENT ON FUNCTION public.estimate_mos(double precision, double precision, double precision, text) IS 'Estimate of the mean opinion score, 1 to 4.5, by the E-model (ITU-T G.107, with the delay impairment of Cole and Rosenbluth 2001; Ie and Bpl of G.711 with concealment from G.113, of G.729A where the codec is g729; other codecs count as G.711). In: loss in percent, average jitter in ms, one-way delay in ms (NULL counts as 0, which flatters), codec. The de-jitter buffer counts as twice the jitter, packets as 20 ms. Not Twilio''s MOS. NULL: loss or jitter was not measured.';
@@ -241,9 +229,9 @@ CREATE TABLE callsink.call_kpis_hourly (
     long_calls bigint NOT NULL,
     short_candidates bigint NOT NULL,
     short_calls bigint NOT NULL,
-    connect_histogram bigint[] NOT NULL,
-    pdd_histogram bigint[] NOT NULL,
-    queue_histogram bigint[] NOT NULL,
+    connect_histogram numeric NOT NULL,
+    pdd_histogram numeric NOT NULL,
+    queue_histogram numeric NOT NULL,
     tagged bigint NOT NULL,
     silence bigint NOT NULL,
     high_jitter bigint NOT NULL,
@@ -262,7 +250,17 @@ CREATE TABLE callsink.call_kpis_hourly (
     still_partial bigint NOT NULL,
     predicted_complete bigint NOT NULL,
     complete bigint NOT NULL,
-    complete_lag_histogram bigint[] NOT NULL
+    complete_lag_histogram numeric NOT NULL,
+    -- Worked out when the row is written: a BI tool that reads whole rows asks for all of them.
+    connect_p50_seconds double precision GENERATED ALWAYS AS (public.histogram_quantile(connect_histogram, 0.5)) STORED,
+    connect_p90_seconds double precision GENERATED ALWAYS AS (public.histogram_quantile(connect_histogram, 0.9)) STORED,
+    pdd_p50_ms double precision GENERATED ALWAYS AS (public.histogram_quantile(pdd_histogram, 0.5)) STORED,
+    pdd_p90_ms double precision GENERATED ALWAYS AS (public.histogram_quantile(pdd_histogram, 0.9)) STORED,
+    pdd_p95_ms double precision GENERATED ALWAYS AS (public.histogram_quantile(pdd_histogram, 0.95)) STORED,
+    pdd_p99_ms double precision GENERATED ALWAYS AS (public.histogram_quantile(pdd_histogram, 0.99)) STORED,
+    queue_p95_ms double precision GENERATED ALWAYS AS (public.histogram_quantile(queue_histogram, 0.95)) STORED,
+    complete_lag_p50_seconds double precision GENERATED ALWAYS AS (public.histogram_quantile(complete_lag_histogram, 0.5)) STORED,
+    complete_lag_p95_seconds double precision GENERATED ALWAYS AS (public.histogram_quantile(complete_lag_histogram, 0.95)) STORED
 );
 
 CREATE TABLE callsink.edge_kpis_hourly (
@@ -284,18 +282,27 @@ CREATE TABLE callsink.edge_kpis_hourly (
     loss_over_5_percent bigint NOT NULL,
     jittery bigint NOT NULL,
     jitter_measured bigint NOT NULL,
-    loss_histogram bigint[] NOT NULL,
-    jitter_histogram bigint[] NOT NULL,
-    jitter_max_histogram bigint[] NOT NULL,
-    latency_histogram bigint[] NOT NULL,
-    rtt_histogram bigint[] NOT NULL,
+    loss_histogram numeric NOT NULL,
+    jitter_histogram numeric NOT NULL,
+    jitter_max_histogram numeric NOT NULL,
+    latency_histogram numeric NOT NULL,
+    rtt_histogram numeric NOT NULL,
     mos_measured bigint NOT NULL,
     mos_sum double precision NOT NULL,
     mos_below_3_5 bigint NOT NULL,
-    mos_histogram bigint[] NOT NULL,
+    mos_histogram numeric NOT NULL,
     mos_est_measured bigint NOT NULL,
     mos_est_sum double precision NOT NULL,
-    mos_est_histogram bigint[] NOT NULL
+    mos_est_histogram numeric NOT NULL,
+    loss_p95_percent double precision GENERATED ALWAYS AS (public.histogram_quantile(loss_histogram, 0.95)) STORED,
+    jitter_p50_ms double precision GENERATED ALWAYS AS (public.histogram_quantile(jitter_histogram, 0.5)) STORED,
+    jitter_p95_ms double precision GENERATED ALWAYS AS (public.histogram_quantile(jitter_histogram, 0.95)) STORED,
+    jitter_max_p95_ms double precision GENERATED ALWAYS AS (public.histogram_quantile(jitter_max_histogram, 0.95)) STORED,
+    latency_p95_ms double precision GENERATED ALWAYS AS (public.histogram_quantile(latency_histogram, 0.95)) STORED,
+    rtt_p50_ms double precision GENERATED ALWAYS AS (public.histogram_quantile(rtt_histogram, 0.5)) STORED,
+    rtt_p95_ms double precision GENERATED ALWAYS AS (public.histogram_quantile(rtt_histogram, 0.95)) STORED,
+    mos_p5 double precision GENERATED ALWAYS AS (public.mos_quantile(mos_histogram, 0.05)) STORED,
+    mos_est_p5 double precision GENERATED ALWAYS AS (public.mos_quantile(mos_est_histogram, 0.05)) STORED
 );
 
 CREATE TABLE callsink.failure_kpis_hourly (
@@ -311,8 +318,8 @@ CREATE TABLE callsink.failure_kpis_hourly (
     calls bigint NOT NULL
 );
 
-CREATE TABLE callsink.call_kpis_daily (LIKE callsink.call_kpis_hourly);
-CREATE TABLE callsink.edge_kpis_daily (LIKE callsink.edge_kpis_hourly);
+CREATE TABLE callsink.call_kpis_daily (LIKE callsink.call_kpis_hourly INCLUDING GENERATED);
+CREATE TABLE callsink.edge_kpis_daily (LIKE callsink.edge_kpis_hourly INCLUDING GENERATED);
 CREATE TABLE callsink.failure_kpis_daily (LIKE callsink.failure_kpis_hourly);
 ALTER TABLE callsink.call_kpis_daily RENAME COLUMN hour TO day;
 ALTER TABLE callsink.edge_kpis_daily RENAME COLUMN hour TO day;

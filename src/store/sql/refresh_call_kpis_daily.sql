@@ -23,9 +23,9 @@ SELECT
     sum(long_calls),
     sum(short_candidates),
     sum(short_calls),
-    public.histogram_sum(connect_histogram),
-    public.histogram_sum(pdd_histogram),
-    public.histogram_sum(queue_histogram),
+    sum(connect_histogram),
+    sum(pdd_histogram),
+    sum(queue_histogram),
     sum(tagged),
     sum(silence),
     sum(high_jitter),
@@ -44,7 +44,7 @@ SELECT
     sum(still_partial),
     sum(predicted_complete),
     sum(complete),
-    public.histogram_sum(complete_lag_histogram)
+    sum(complete_lag_histogram)
 FROM unnest($1::timestamptz[]) AS dirty (day)
 INNER JOIN callsink.call_kpis_hourly AS part
     ON part.hour >= dirty.day AND part.hour < dirty.day + interval '24 hours'

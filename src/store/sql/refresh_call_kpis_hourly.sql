@@ -57,9 +57,9 @@ SELECT
     count(*) FILTER (WHERE is_answered AND connect_duration >= 60),
     count(*) FILTER (WHERE is_short_candidate),
     count(*) FILTER (WHERE is_short_candidate AND connect_duration < 10),
-    public.histogram(connect_duration) FILTER (WHERE is_answered),
-    public.histogram(pdd_ms),
-    public.histogram(queue_time),
+    coalesce(sum(public.histogram_of(connect_duration)) FILTER (WHERE is_answered), 0),
+    coalesce(sum(public.histogram_of(pdd_ms)), 0),
+    coalesce(sum(public.histogram_of(queue_time)), 0),
     count(*) FILTER (WHERE tags <> '{}'),
     count(*) FILTER (WHERE 'silence' = ANY(tags)),
     count(*) FILTER (WHERE 'high_jitter' = ANY(tags)),
@@ -78,6 +78,6 @@ SELECT
     count(*) FILTER (WHERE event_rank < 2),
     count(*) FILTER (WHERE event_rank = 2),
     count(*) FILTER (WHERE event_rank = 3),
-    public.histogram(greatest(complete_lag, 0))
+    coalesce(sum(public.histogram_of(greatest(complete_lag, 0))), 0)
 FROM counted
 GROUP BY hour, account_sid, direction, call_type, country_code, carrier

@@ -23,18 +23,18 @@ SELECT
     sum(loss_over_5_percent),
     sum(jittery),
     sum(jitter_measured),
-    public.histogram_sum(loss_histogram),
-    public.histogram_sum(jitter_histogram),
-    public.histogram_sum(jitter_max_histogram),
-    public.histogram_sum(latency_histogram),
-    public.histogram_sum(rtt_histogram),
+    sum(loss_histogram),
+    sum(jitter_histogram),
+    sum(jitter_max_histogram),
+    sum(latency_histogram),
+    sum(rtt_histogram),
     sum(mos_measured),
     sum(mos_sum),
     sum(mos_below_3_5),
-    public.histogram_sum(mos_histogram),
+    sum(mos_histogram),
     sum(mos_est_measured),
     sum(mos_est_sum),
-    public.histogram_sum(mos_est_histogram)
+    sum(mos_est_histogram)
 FROM unnest($1::timestamptz[]) AS dirty (day)
 INNER JOIN callsink.edge_kpis_hourly AS part
     ON part.hour >= dirty.day AND part.hour < dirty.day + interval '24 hours'

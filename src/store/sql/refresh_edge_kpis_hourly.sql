@@ -3,7 +3,8 @@ WITH gone AS (
     DELETE FROM callsink.edge_kpis_hourly WHERE hour = ANY($1)
 ),
 
-measured AS (
+-- Materialised, so that MOS is estimated once and not in each of its figures.
+measured AS MATERIALIZED (
     SELECT
         dirty.hour,
         call.account_sid,
@@ -54,17 +55,17 @@ SELECT
     count(*) FILTER (WHERE loss > 5),
     count(*) FILTER (WHERE jitter_avg >= 5 AND jitter_max >= 30),
     count(jitter_avg),
-    public.histogram(loss),
-    public.histogram(jitter_avg),
-    public.histogram(jitter_max),
-    public.histogram(latency_avg),
-    public.histogram(rtt_avg),
+    coalesce(sum(public.histogram_of(loss)), 0),
+    coalesce(sum(public.histogram_of(jitter_avg)), 0),
+    coalesce(sum(public.histogram_of(jitter_max)), 0),
+    coalesce(sum(public.histogram_of(latency_avg)), 0),
+    coalesce(sum(public.histogram_of(rtt_avg)), 0),
     count(mos_avg),
     coalesce(sum(mos_avg), 0),
     count(*) FILTER (WHERE mos_avg < 3.5),
-    public.mos_histogram(mos_avg),
+    coalesce(sum(public.mos_histogram_of(mos_avg)), 0),
     count(mos_est),
     coalesce(sum(mos_est), 0),
-    public.mos_histogram(mos_est)
+    coalesce(sum(public.mos_histogram_of(mos_est)), 0)
 FROM measured
 GROUP BY hour, account_sid, edge, direction, codec_name, edge_location, country_code, carrier
