@@ -146,3 +146,18 @@ keep_debian_from_starting_a_cluster() {
     # shellcheck disable=SC2086
     say "create_main_cluster = false" | $root tee "$file" >/dev/null
 }
+
+# Debian's package is unpacked and not installed: installed, it would start a Prometheus on a port that callsink uses.
+ensure_promtool() {
+    local tools=${CARGO_TARGET_DIR:-target}/tools archive
+    mkdir -p "$tools"
+    tools=$(cd "$tools" && pwd)
+    PATH=$tools/usr/bin:$PATH
+    if have promtool || ! have apt-get || ! have dpkg-deb; then return; fi
+    say "promtool (tests of the alerts) is missing: unpacking it from Debian's package prometheus"
+    (cd "$tools" && apt-get -qq download prometheus >/dev/null 2>&1 ||
+        { $(become_root) apt-get -qq update && apt-get -qq download prometheus; }) >/dev/null 2>&1 || return 0
+    for archive in "$tools"/prometheus_*.deb; do
+        dpkg-deb --fsys-tarfile "$archive" | tar -x -C "$tools" ./usr/bin/promtool
+    done
+}

@@ -33,6 +33,10 @@ pub async fn run(every: Duration, database: Database, metrics: Arc<Metrics>) {
             Err(_) => {}
         }
         failing = refreshed.is_err();
+        if let Ok(overdue) = session.count_overdue_partial_calls().await {
+            #[expect(clippy::cast_precision_loss, reason = "a count of calls")]
+            metrics.overdue_partial_calls.set(overdue as f64);
+        }
         tokio::time::sleep(every).await;
     }
 }

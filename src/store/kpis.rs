@@ -21,6 +21,7 @@ const LOCK_KEY: i64 = 0x6b70_6920_686f_7572;
 
 const TAKE: &str = include_str!("sql/take_dirty_hours.sql");
 const FREEZE: &str = include_str!("sql/freeze_kpis.sql");
+const OVERDUE: &str = include_str!("sql/count_overdue_partial_calls.sql");
 const FINISH: &str = include_str!("sql/finish_kpi_refresh.sql");
 
 const HOURLY: [&str; 3] = [
@@ -45,6 +46,18 @@ impl Session {
         let mut connection = self.take().await?;
         let refreshed = within("computing key figures", refresh(&mut connection, hours)).await;
         self.give_back(connection, refreshed)
+    }
+
+    /// Calls of the last three days that started four hours ago or earlier and whose row is still partial, as
+    /// of the last refresh.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn count_overdue_partial_calls(&mut self) -> Result<i64, StoreError> {
+        let mut connection = self.take().await?;
+        let counted = sqlx::query(OVERDUE).fetch_one(&mut connection);
+        let counted = within("counting overdue calls", counted).await;
+        self.give_back(connection, counted)?.try_get(0).map_err(StoreError::from)
     }
 }
 

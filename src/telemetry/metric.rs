@@ -96,6 +96,7 @@ pub struct Metrics {
     pub unknown_fields: Counter,
     pub kpi_hours_refreshed: Counter,
     pub kpi_refresh_duration: Histogram,
+    pub overdue_partial_calls: Gauge,
     pub retention_deleted: HashMap<&'static str, Counter>,
     pub event_to_row: Histogram,
     pub received_to_row: Histogram,
@@ -185,6 +186,7 @@ impl Metrics {
             unknown_fields: counter!("callsink_unknown_fields_total"),
             kpi_hours_refreshed: counter!("callsink_kpi_hours_refreshed_total"),
             kpi_refresh_duration: histogram!("callsink_kpi_refresh_duration_seconds"),
+            overdue_partial_calls: gauge!("callsink_overdue_partial_calls"),
             retention_deleted: AGING_TABLES
                 .into_iter()
                 .map(|table| (table, by("callsink_retention_deleted_total", "table", table)))
@@ -309,6 +311,10 @@ fn describe() {
     describe_histogram!(
         "callsink_kpi_refresh_duration_seconds",
         "Time to bring the key figures up to date, where there was anything to do"
+    );
+    describe_gauge!(
+        "callsink_overdue_partial_calls",
+        "Calls that started four hours to three days ago and are still partial: their complete summary never came"
     );
     describe_gauge!(
         "callsink_reconcile_missing_calls",

@@ -2,6 +2,7 @@
 
 mod support;
 
+mod alerts;
 mod answers;
 mod converge;
 mod crash;
