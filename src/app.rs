@@ -151,6 +151,7 @@ impl Service {
             health: Arc::clone(&health),
             metrics: Arc::clone(&metrics),
             max_body_bytes: settings.max_body_bytes,
+            body_timeout: settings.body_timeout,
             reject_status: StatusCode::from_u16(settings.reject_status)?,
             queue_depth: queue.depth.clone(),
             gates: receive::Gates::default(),
@@ -158,6 +159,8 @@ impl Service {
         let limits = receive::Limits {
             http_workers: settings.http_workers,
             max_connections: settings.max_connections,
+            head_timeout: settings.head_timeout,
+            keep_alive: settings.keep_alive,
         };
         let public_server = receive::public_server(listener, &context, limits)?;
         let admin_server = receive::admin_server(admin_listener, &context)?;

@@ -26,6 +26,7 @@ pub mod verify;
 pub mod app;
 pub mod cli;
 pub mod config;
+pub mod failpoint;
 pub mod health;
 pub mod healthcheck;
 pub mod housekeeping;

@@ -9,6 +9,7 @@ use super::once::store_once;
 use super::reduce::{Letter, Reduced, archived, names, reduce};
 use super::{Archive, Limits, Shared, Work, digest};
 use crate::decode;
+use crate::failpoint;
 use crate::journal::Entry;
 use crate::queue::{Done, Queued};
 use crate::store::{ArchivedEvent, Database, DeadLetter, Session, StoreError, Trouble, Upserted};
@@ -126,8 +127,10 @@ impl Worker {
     async fn store(&mut self, reduced: &Reduced) -> Result<Result<Upserted, StoreError>, GivenUp> {
         let mut backoff = Backoff::default();
         loop {
+            failpoint::pass(failpoint::BEFORE_UPSERT);
             match store_once(&mut self.session, reduced).await {
                 Ok(upserted) => {
+                    failpoint::pass(failpoint::AFTER_UPSERT);
                     self.database_is_up();
                     return Ok(Ok(upserted));
                 }

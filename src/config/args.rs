@@ -63,9 +63,20 @@ pub struct ServeArgs {
     /// Threads that receive [default: a quarter of the cores]
     #[arg(long, env = "CALLSINK_HTTP_WORKERS", value_name = "COUNT")]
     pub http_workers: Option<String>,
-    /// Connections at once; each may hold a body in memory [default: 1024]
+    /// Connections at once; each may hold a body in memory and takes two files [default: 1024, or what the
+    /// limit of open files allows]
     #[arg(long, env = "CALLSINK_MAX_CONNECTIONS", value_name = "COUNT")]
     pub max_connections: Option<String>,
+    /// Time for the head of a request; Twilio gives up after 5 s in all [default: 5s]
+    #[arg(long, env = "CALLSINK_HEAD_TIMEOUT", value_name = "TIME")]
+    pub head_timeout: Option<String>,
+    /// Time for the body of a request, then it is answered 408 [default: 10s]
+    #[arg(long, env = "CALLSINK_BODY_TIMEOUT", value_name = "TIME")]
+    pub body_timeout: Option<String>,
+    /// How long a connection may be idle; more than the proxy in front allows, so that the proxy closes it
+    /// [default: 75s]
+    #[arg(long, env = "CALLSINK_KEEP_ALIVE", value_name = "TIME")]
+    pub keep_alive: Option<String>,
     /// Workers that store, each with a connection; two keep two cores busy [default: 2]
     #[arg(long, env = "CALLSINK_WORKERS", value_name = "COUNT")]
     pub workers: Option<String>,

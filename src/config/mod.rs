@@ -25,6 +25,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+const SECOND: Duration = Duration::from_secs(1);
+
 /// Everything that `serve` needs.
 #[derive(Debug)]
 pub struct ServeSettings {
@@ -42,6 +44,12 @@ pub struct ServeSettings {
     pub http_workers: usize,
     /// Connections at once; more wait in the kernel.
     pub max_connections: usize,
+    /// For the head of a request.
+    pub head_timeout: Duration,
+    /// For the body of a request.
+    pub body_timeout: Duration,
+    /// For a connection that is idle.
+    pub keep_alive: Duration,
     /// Workers that store, each with one connection to PostgreSQL.
     pub workers: usize,
     /// Events between the journal and the workers.
@@ -107,7 +115,18 @@ impl ServeSettings {
             http_workers: Setting::new("CALLSINK_HTTP_WORKERS", args.http_workers)
                 .number(cores.div_ceil(4), 1..=64)?,
             max_connections: Setting::new("CALLSINK_MAX_CONNECTIONS", args.max_connections)
-                .number(1024, 1..=100_000)?,
+                .number(connections(open_files()), 1..=100_000)?,
+            // Twilio sends a head at once and gives up after five seconds in all; a stranger may dawdle, and
+            // takes one of the connections.
+            head_timeout: Setting::new("CALLSINK_HEAD_TIMEOUT", args.head_timeout)
+                .span(SECOND * 5, SECOND..=SECOND * 60)?,
+            // Longer than Twilio waits, as a proxy may have taken the body from Twilio in time.
+            body_timeout: Setting::new("CALLSINK_BODY_TIMEOUT", args.body_timeout)
+                .span(SECOND * 10, SECOND..=SECOND * 300)?,
+            // Longer than nginx keeps idle connections (60 s), so that it is the proxy who closes them: one
+            // that is closed under a request costs that delivery a retry.
+            keep_alive: Setting::new("CALLSINK_KEEP_ALIVE", args.keep_alive)
+                .span(SECOND * 75, SECOND..=SECOND * 3600)?,
             workers: Setting::new("CALLSINK_WORKERS", args.workers).number(2, 1..=64)?,
             queue_events: Setting::new("CALLSINK_QUEUE_EVENTS", args.queue_events)
                 .number(2000, 1..=1_000_000)?,
@@ -185,6 +204,18 @@ pub fn unknown_variables(command: clap::Command) -> Vec<String> {
         .filter_map(|(name, _)| name.into_string().ok())
         .filter(|name| name.starts_with("CALLSINK_") && !known.contains(name))
         .collect()
+}
+
+/// Two descriptors a connection, and some for everything else: without any left, no database is reached.
+fn connections(open_files: Option<usize>) -> usize {
+    open_files.map_or(1024, |files| (files.saturating_sub(200) / 2).clamp(16, 1024))
+}
+
+/// How many files this process may have open; unknown where the system does not tell, or sets no limit.
+fn open_files() -> Option<usize> {
+    let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    line.split_whitespace().next()?.parse().ok()
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 
 use super::checksum::{checksum, is_damage};
 use super::{AppendError, AppendReply, Command, Shared};
+use crate::failpoint;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, ffi};
@@ -155,6 +156,7 @@ impl Writer {
         // Dropping the transaction without a commit rolls it back.
         let transaction = self.connection.transaction()?;
         let mut position = self.next_position;
+        let forgets;
         {
             let mut insert = transaction.prepare_cached(INSERT)?;
             for append in group {
@@ -165,9 +167,14 @@ impl Writer {
                     position += 1;
                 }
             }
-            transaction.prepare_cached(DELETE)?.execute([forget.cast_signed()])?;
+            let deleted = transaction.prepare_cached(DELETE)?.execute([forget.cast_signed()])?;
+            forgets = deleted > 0;
+        }
+        if forgets {
+            failpoint::pass(failpoint::FORGETTING);
         }
         transaction.commit()?;
+        failpoint::pass(if forgets { failpoint::FORGOTTEN } else { failpoint::SYNCED });
         Ok(position)
     }
 

@@ -7,6 +7,7 @@
 
 mod admin;
 mod answer;
+mod patience;
 mod webhook;
 
 use crate::config::Unconfigured;
@@ -18,15 +19,10 @@ use crate::telemetry::metric::Metrics;
 use crate::verify::Verifier;
 use actix_web::dev::Server;
 use actix_web::{App, HttpServer, web};
+use patience::Patience;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
-
-/// Time for the head of a request. Twilio sends it at once; a stranger may dawdle.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Longer than a proxy keeps idle connections, so that it is the proxy who closes them.
-const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
 /// How long requests in flight may take once the service stops; they are a matter of milliseconds.
 const STOP_TIMEOUT_SECONDS: u64 = 6;
@@ -43,6 +39,8 @@ pub struct Context {
     pub metrics: Arc<Metrics>,
     /// Largest body.
     pub max_body_bytes: usize,
+    /// For the whole body.
+    pub body_timeout: Duration,
     /// Answer to what is not Twilio's.
     pub reject_status: actix_web::http::StatusCode,
     /// How many events are in memory between journal and workers.
@@ -59,13 +57,18 @@ pub struct Gates {
     wrong_request: Limited,
 }
 
-/// How the public listener is limited.
+/// How the public listener is limited. Heads are limited by actix, at 128 KiB and 96 headers, which leaves
+/// room for what proxies add to Twilio's ten.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Threads.
     pub http_workers: usize,
     /// Connections at once.
     pub max_connections: usize,
+    /// For the head of a request.
+    pub head_timeout: Duration,
+    /// For a connection that is idle.
+    pub keep_alive: Duration,
 }
 
 /// Takes the address; a port of 0 becomes a free one.
@@ -94,8 +97,11 @@ pub fn public_server(
     Ok(server
         .workers(limits.http_workers)
         .max_connections(limits.max_connections.div_ceil(limits.http_workers))
-        .client_request_timeout(HEAD_TIMEOUT)
-        .keep_alive(KEEP_ALIVE)
+        .client_request_timeout(limits.head_timeout)
+        .keep_alive(limits.keep_alive)
+        .on_connect(move |connection, data| {
+            Patience::watch(connection, data, limits.head_timeout, limits.keep_alive);
+        })
         .shutdown_timeout(STOP_TIMEOUT_SECONDS)
         .disable_signals()
         .listen(listener)?

@@ -5,6 +5,7 @@
 
 use super::Context;
 use super::answer::Answer;
+use super::patience::Patience;
 use crate::decode::split::split;
 use crate::telemetry::metric::Unavailable;
 use crate::verify::{Head, Rejection, Verified, Verifier};
@@ -14,9 +15,6 @@ use bytes::{Bytes, BytesMut};
 use chrono::Utc;
 use futures_util::StreamExt;
 use std::time::Duration;
-
-/// Time for the whole body. Twilio gives up after five seconds in all.
-const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How much of a stranger's body is read, and thrown away, so that the answer arrives.
 const DISCARD_BYTES: usize = 64 << 10;
@@ -32,11 +30,18 @@ pub(super) async fn receive(
     request: HttpRequest,
     mut payload: web::Payload,
 ) -> HttpResponse {
+    let patience = request.conn_data::<Patience>();
+    if let Some(patience) = patience {
+        patience.suspend();
+    }
     let answer = answer(&context, &request, &mut payload).await;
     count(&context, &answer);
     if !answer.closes_connection() {
         // Unread, a body would break the connection before the answer arrives.
         drop(tokio::time::timeout(DISCARD_TIMEOUT, discard(payload)).await);
+    }
+    if let Some(patience) = patience {
+        patience.resume(answer.closes_connection());
     }
     answer.response(context.reject_status)
 }
@@ -83,7 +88,7 @@ async fn answer(context: &Context, request: &HttpRequest, payload: &mut web::Pay
         Ok(signed) => signed,
         Err(reason) => return rejected(context, verifier, request, reason),
     };
-    let body = match read(request, payload, context.max_body_bytes).await {
+    let body = match read(request, payload, context).await {
         Ok(body) => body,
         Err(answer) => return answer,
     };
@@ -113,21 +118,21 @@ async fn discard(mut payload: web::Payload) {
 async fn read(
     request: &HttpRequest,
     payload: &mut web::Payload,
-    max_bytes: usize,
+    context: &Context,
 ) -> Result<Bytes, Answer> {
     let reading = async {
         // An announcement costs nothing, so it is believed only up to a usual delivery.
         let mut body = BytesMut::with_capacity(announced(request).unwrap_or(0).min(16 << 10));
         while let Some(chunk) = payload.next().await {
             let chunk = chunk.map_err(|_| Answer::Broken)?;
-            if body.len() + chunk.len() > max_bytes {
+            if body.len() + chunk.len() > context.max_body_bytes {
                 return Err(Answer::TooLarge);
             }
             body.extend_from_slice(&chunk);
         }
         Ok(body.freeze())
     };
-    tokio::time::timeout(BODY_TIMEOUT, reading).await.unwrap_or(Err(Answer::TooSlow))
+    tokio::time::timeout(context.body_timeout, reading).await.unwrap_or(Err(Answer::TooSlow))
 }
 
 /// Path and query as they arrived, also of a request line in absolute form.
