@@ -4,6 +4,7 @@
 //! Promises: writing needs no partition of its day, the default one takes what is left; every reading
 //! statement reads a bounded number of blocks, so that none takes long however large a day is.
 
+use super::erasure::Sought;
 use super::error::StoreError;
 use super::session::{Session, within};
 use chrono::{DateTime, Days, NaiveDate, Utc};
@@ -127,7 +128,7 @@ impl Session {
     }
 
     /// Counts, or deletes if it is meant, the events in a stretch of a partition that are of one of `sids` or whose
-    /// bytes hold one of `needles`.
+    /// bytes hold one of `sought`.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -135,18 +136,20 @@ impl Session {
         &mut self,
         blocks: Blocks,
         sids: &[String],
-        needles: &[String],
+        sought: &[Sought],
         delete: bool,
     ) -> Result<u64, StoreError> {
         let [from, to] = blocks.ends();
         let span = blocks.day_span();
+        let (needles, patterns) = Sought::columns(sought);
         let statement = sqlx::query(if delete { DELETE } else { COUNT })
             .bind(from)
             .bind(to)
             .bind(span.map(|[start, _]| start))
             .bind(span.map(|[_, end]| end))
             .bind(sids)
-            .bind(needles);
+            .bind(needles)
+            .bind(patterns);
         let mut connection = self.take().await?;
         let row = within("looking through the archive", statement.fetch_one(&mut connection)).await;
         let count: i64 = self.give_back(connection, row)?.try_get(0)?;

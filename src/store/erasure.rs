@@ -35,6 +35,22 @@ pub struct PartyPage {
     pub candidates: Vec<Parties>,
 }
 
+/// What a raw event may hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sought {
+    /// A text that must be in it, to the letter.
+    pub needle: String,
+    /// A regular expression that must match, too: that the text is a word and no part of one. May be empty.
+    pub pattern: String,
+}
+
+impl Sought {
+    /// Two columns.
+    pub(super) fn columns(sought: &[Self]) -> (Vec<&str>, Vec<&str>) {
+        sought.iter().map(|sought| (&*sought.needle, &*sought.pattern)).unzip()
+    }
+}
+
 /// Tables that keep raw events by a digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RawTable {
@@ -119,7 +135,7 @@ impl Session {
         Ok(u64::try_from(count).unwrap_or(0))
     }
 
-    /// Raw events of `table` after the digest `after` whose bytes hold one of `needles`.
+    /// Raw events of `table` after the digest `after` whose bytes hold one of `sought`.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -127,9 +143,11 @@ impl Session {
         &mut self,
         table: RawTable,
         after: &[u8],
-        needles: &[String],
+        sought: &[Sought],
     ) -> Result<RawPage, StoreError> {
-        let statement = sqlx::query(table.find()).bind(after).bind(needles).bind(RAW_PAGE);
+        let (needles, patterns) = Sought::columns(sought);
+        let statement =
+            sqlx::query(table.find()).bind(after).bind(needles).bind(RAW_PAGE).bind(patterns);
         let mut connection = self.take().await?;
         let rows = within("looking through raw events", statement.fetch_all(&mut connection)).await;
         let rows = self.give_back(connection, rows)?;

@@ -31,7 +31,7 @@ pub use call_summaries::Upserted;
 pub use coverage::{BackfillWindow, CoverageHour};
 pub use dead_letters::{DeadLetter, KeptLetter, LetterFilter, PageLimits};
 pub use erased_calls::Erasure;
-pub use erasure::{Parties, PartyPage, RawPage, RawTable};
+pub use erasure::{Parties, PartyPage, RawPage, RawTable, Sought};
 pub use error::{StoreError, Trouble};
 pub use events::RawEvent;
 pub use known_calls::Merged;

@@ -4,6 +4,8 @@
 //! Promises: a number is meant with or without plus sign, punctuation, `tel:`, `whatsapp:` or `sip:` around it,
 //! and never as a part of a longer one; a SIP address is meant with any port and parameters.
 
+use crate::store::Sought;
+
 /// Shorter ones are short codes, extensions and chance.
 const FEWEST_DIGITS: usize = 5;
 
@@ -79,13 +81,40 @@ impl Identity {
 
     /// What a raw event must hold.
     #[must_use]
-    pub fn raw_needle(&self) -> String {
+    pub fn sought(&self) -> Sought {
         match self {
-            Self::Number(digits) => digits.clone(),
-            Self::Sip { user, host } => format!("{user}@{host}"),
-            Self::Client(name) => format!("client:{name}"),
+            Self::Number(digits) => sought(digits.clone(), "[^0-9]", "[^0-9]"),
+            Self::Sip { user, host } => {
+                sought(format!("{user}@{host}"), "[^0-9A-Za-z._+-]", "[^0-9A-Za-z.-]")
+            }
+            Self::Client(name) => {
+                sought(format!("client:{name}"), "[^0-9A-Za-z]", "[^0-9A-Za-z._+@-]")
+            }
         }
     }
+}
+
+/// How a call stands in a raw event.
+#[must_use]
+pub fn sought_call(call_sid: &str) -> Sought {
+    sought(call_sid.to_owned(), "[^0-9A-Za-z]", "[^0-9A-Za-z]")
+}
+
+/// `needle` as a word of its own, between what matches `before` and `after`. A part of a longer word is somebody
+/// else. One with letters beyond ASCII is looked for without regard to its neighbours: bytes are shown to the pattern
+/// with an escape in place of each such letter, and too much is better than too little here.
+fn sought(needle: String, before: &str, after: &str) -> Sought {
+    let pattern = if needle.is_ascii() {
+        let escape = |character: char| match character.is_ascii_alphanumeric() {
+            true => character.to_string(),
+            false => format!("\\{character}"),
+        };
+        let word: String = needle.chars().map(escape).collect();
+        format!("(^|{before}){word}({after}|$)")
+    } else {
+        String::new()
+    };
+    Sought { needle, pattern }
 }
 
 fn strip_scheme<'t>(text: &'t str, scheme: &str) -> Option<&'t str> {
@@ -152,10 +181,8 @@ mod tests {
     fn addresses_and_clients_are_meant_as_twilio_compares_them() {
         let sip = Identity::parse("sip:al.ice@Example.com:5061").expect("an address");
         assert!(sip.is("sips:al.ice@EXAMPLE.com;x=y") && !sip.is("sip:Al.ice@example.com"));
-        assert_eq!(
-            (sip.needle(), sip.raw_needle()),
-            ("alice".to_owned(), "al.ice@example.com".to_owned())
-        );
+        assert_eq!(sip.needle(), "alice");
+        assert_eq!(sip.sought().needle, "al.ice@example.com");
         let client = Identity::parse("client:alice").expect("a client");
         assert!(
             client.is("client:alice?x=1") && !client.is("client:alice2") && !client.is("alice")

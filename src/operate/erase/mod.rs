@@ -10,9 +10,11 @@ mod identity;
 
 pub use identity::Identity;
 
+use identity::sought_call;
+
 use super::progress::Progress;
 use crate::config::{self, DatabaseArgs};
-use crate::store::{Blocks, Erasure, Partition, RawTable, Session, migrate};
+use crate::store::{Blocks, Erasure, Partition, RawTable, Session, Sought, migrate};
 use anyhow::Context as _;
 use std::collections::BTreeSet;
 use std::process::ExitCode;
@@ -98,14 +100,14 @@ async fn erase(
             session.mark_erased(chunk, how).await?;
         }
     }
-    let mut needles: Vec<String> = identities.iter().map(Identity::raw_needle).collect();
-    needles.extend(sids.iter().cloned());
+    let mut sought: Vec<Sought> = identities.iter().map(Identity::sought).collect();
+    sought.extend(sids.iter().map(|sid| sought_call(sid)));
     let mut tally = Tally {
-        letters: sweep(session, RawTable::DeadLetters, &needles, for_real).await?,
-        events: sweep(session, RawTable::Events, &needles, for_real).await?,
+        letters: sweep(session, RawTable::DeadLetters, &sought, for_real).await?,
+        events: sweep(session, RawTable::Events, &sought, for_real).await?,
         ..Tally::default()
     };
-    tally.archived = sweep_archive(session, &sids, &needles[..identities.len()], for_real).await?;
+    tally.archived = sweep_archive(session, &sids, &sought[..identities.len()], for_real).await?;
     let mut progress = Progress::new(sids.chunks(CHUNK).len() as u64, "batches of calls");
     for chunk in sids.chunks(CHUNK) {
         tally.calls += match for_real {
@@ -137,18 +139,18 @@ async fn find(
     }
 }
 
-/// Raw events of `table` that hold one of `needles`; deletes them if it is meant.
+/// Raw events of `table` that hold one of `sought`; deletes them if it is meant.
 async fn sweep(
     session: &mut Session,
     table: RawTable,
-    needles: &[String],
+    sought: &[Sought],
     for_real: bool,
 ) -> anyhow::Result<usize> {
     let mut found = 0;
-    for needles in needles.chunks(CHUNK) {
+    for sought in sought.chunks(CHUNK) {
         let mut after = Vec::new();
         loop {
-            let page = session.raw_naming_after(table, &after, needles).await?;
+            let page = session.raw_naming_after(table, &after, sought).await?;
             found += page.found.len();
             if for_real && !page.found.is_empty() {
                 session.delete_raw(table, &page.found).await?;
@@ -160,11 +162,11 @@ async fn sweep(
     Ok(found)
 }
 
-/// Archived events of `sids`, or that hold one of `needles`.
+/// Archived events of `sids`, or that hold one of `sought`.
 async fn sweep_archive(
     session: &mut Session,
     sids: &[String],
-    needles: &[String],
+    sought: &[Sought],
     for_real: bool,
 ) -> anyhow::Result<u64> {
     let partitions = session.archive_partitions().await?;
@@ -172,7 +174,7 @@ async fn sweep_archive(
     let mut progress = Progress::new(pages.len() as u64, "pages of the archive");
     let mut found = 0;
     for page in pages {
-        found += session.archive_naming(page, sids, needles, for_real).await?;
+        found += session.archive_naming(page, sids, sought, for_real).await?;
         progress.step(|| format!("{found} events found"));
     }
     progress.finish();

@@ -10,8 +10,16 @@ WITH of_day AS (
             call_sid IN (SELECT sid FROM unnest($5::text[]) AS sid)
             OR EXISTS (
                 SELECT
-                FROM unnest($6::text[]) AS needle
-                WHERE position(convert_to(needle, 'UTF8') IN raw) > 0
+                FROM unnest($6::text[], $7::text[]) AS sought (needle, pattern)
+                WHERE
+                    position(convert_to(sought.needle, 'UTF8') IN raw) > 0
+                    AND encode(raw, 'escape') ~ sought.pattern
+            )
+            -- What could not be read may name a call all the same.
+            OR call_sid IS NULL AND EXISTS (
+                SELECT
+                FROM unnest($5::text[]) AS sid
+                WHERE position(convert_to(sid, 'UTF8') IN raw) > 0
             )
         )
     RETURNING 1
@@ -28,8 +36,16 @@ of_default AS (
             call_sid IN (SELECT sid FROM unnest($5::text[]) AS sid)
             OR EXISTS (
                 SELECT
-                FROM unnest($6::text[]) AS needle
-                WHERE position(convert_to(needle, 'UTF8') IN raw) > 0
+                FROM unnest($6::text[], $7::text[]) AS sought (needle, pattern)
+                WHERE
+                    position(convert_to(sought.needle, 'UTF8') IN raw) > 0
+                    AND encode(raw, 'escape') ~ sought.pattern
+            )
+            -- What could not be read may name a call all the same.
+            OR call_sid IS NULL AND EXISTS (
+                SELECT
+                FROM unnest($5::text[]) AS sid
+                WHERE position(convert_to(sid, 'UTF8') IN raw) > 0
             )
         )
     RETURNING 1

@@ -16,8 +16,10 @@ SELECT
 FROM page
 WHERE EXISTS (
     SELECT
-    FROM unnest($2::text[]) AS needle
-    WHERE position(convert_to(needle, 'UTF8') IN convert_to(concat_ws(' ', page.data::text, page.envelope::text), 'UTF8')) > 0
+    FROM unnest($2::text[], $4::text[]) AS sought (needle, pattern)
+    WHERE
+        strpos(concat_ws(' ', page.data::text, page.envelope::text), sought.needle) > 0
+        AND concat_ws(' ', page.data::text, page.envelope::text) ~ sought.pattern
 )
 UNION ALL
 (

@@ -15,8 +15,10 @@ SELECT
 FROM page
 WHERE EXISTS (
     SELECT
-    FROM unnest($2::text[]) AS needle
-    WHERE position(convert_to(needle, 'UTF8') IN page.raw) > 0
+    FROM unnest($2::text[], $4::text[]) AS sought (needle, pattern)
+    WHERE
+        position(convert_to(sought.needle, 'UTF8') IN page.raw) > 0
+        AND encode(page.raw, 'escape') ~ sought.pattern
 )
 UNION ALL
 (
