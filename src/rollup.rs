@@ -9,8 +9,7 @@ use crate::telemetry::metric::Metrics;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Hours in one transaction: some seconds of work where an hour has ten thousand calls, well under the limit of
-/// a statement, and little to do again after a failure.
+/// Hours in one transaction: those of a day share the work of summing the day up; and a failure costs little to do again.
 const HOURS_AT_ONCE: u32 = 6;
 
 /// Runs for ever; to be dropped when the service stops.

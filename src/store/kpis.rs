@@ -7,11 +7,18 @@
 //! deleted are frozen: they stay as they were computed last.
 
 use super::error::StoreError;
-use super::session::{Session, within};
+use super::session::{Session, within, within_limit};
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use sqlx::postgres::PgConnection;
 use sqlx::{Connection, Row};
 use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// An hour of a million calls takes some two minutes; one that could never be done would stand in the way for ever.
+const REFRESH_TIMEOUT: Duration = Duration::from_secs(1200);
+
+/// The same for each statement, a little less. Memory is for grouping the calls of some hours.
+const LIMITS: &str = "SET LOCAL statement_timeout = '19min'; SET LOCAL work_mem = '64MB'";
 
 const LOCK_WAITING: &str = "SELECT pg_advisory_xact_lock($1)";
 const LOCK: &str = "SELECT pg_try_advisory_xact_lock($1)";
@@ -44,7 +51,8 @@ impl Session {
     /// See [`StoreError`]. Nothing has changed then.
     pub async fn refresh_kpis(&mut self, hours: u32) -> Result<usize, StoreError> {
         let mut connection = self.take().await?;
-        let refreshed = within("computing key figures", refresh(&mut connection, hours)).await;
+        let work = refresh(&mut connection, hours);
+        let refreshed = within_limit(REFRESH_TIMEOUT, "computing key figures", work).await;
         self.give_back(connection, refreshed)
     }
 
@@ -89,17 +97,18 @@ async fn refresh(connection: &mut PgConnection, limit: u32) -> Result<usize, Sto
     if !alone.try_get::<bool, _>(0)? {
         return Ok(0);
     }
+    sqlx::raw_sql(LIMITS).execute(&mut *transaction).await?;
     let rows = sqlx::query(TAKE).bind(i64::from(limit)).fetch_all(&mut *transaction).await?;
     let hours =
         rows.iter().map(|row| row.try_get(0)).collect::<Result<BTreeSet<DateTime<Utc>>, _>>()?;
     if !hours.is_empty() {
         let days: BTreeSet<DateTime<Utc>> =
             hours.iter().filter_map(|hour| hour.duration_trunc(TimeDelta::days(1)).ok()).collect();
-        let parts = [(&hours, HOURLY), (&days, DAILY)];
-        for (spans, statements) in parts {
-            let spans: Vec<DateTime<Utc>> = spans.iter().copied().collect();
-            for statement in statements {
-                sqlx::query(statement).bind(&spans).execute(&mut *transaction).await?;
+        for (spans, statements) in [(&hours, HOURLY), (&days, DAILY)] {
+            for span in spans {
+                for statement in statements {
+                    sqlx::query(statement).bind(span).execute(&mut *transaction).await?;
+                }
             }
         }
     }

@@ -113,7 +113,16 @@ pub(super) async fn within<T, E: Into<StoreError>>(
     what: &str,
     statements: impl Future<Output = Result<T, E>>,
 ) -> Result<T, StoreError> {
-    match tokio::time::timeout(ANSWER_TIMEOUT, statements).await {
+    within_limit(ANSWER_TIMEOUT, what, statements).await
+}
+
+/// The same, for what may take longer.
+pub(super) async fn within_limit<T, E: Into<StoreError>>(
+    limit: Duration,
+    what: &str,
+    statements: impl Future<Output = Result<T, E>>,
+) -> Result<T, StoreError> {
+    match tokio::time::timeout(limit, statements).await {
         Ok(answer) => answer.map_err(Into::into),
         Err(_) => Err(StoreError::timed_out(what)),
     }

@@ -233,7 +233,9 @@ async fn quantiles_of_histograms_are_within_the_stated_error_also_after_adding_t
              total AS (SELECT histogram_sum(h) AS h, histogram_sum(m) AS m FROM part) \
              SELECT max(abs(histogram_quantile(h, q) / (SELECT percentile_disc(q) WITHIN GROUP (ORDER BY x) FROM sample) - 1)) AS relative, \
                     max(abs(mos_quantile(m, q) - (SELECT percentile_disc(q) WITHIN GROUP (ORDER BY mos) FROM sample))) AS mos, \
-                    max(histogram_count(h)) AS counted \
+                    max(histogram_count(h)) AS counted, \
+                    max((SELECT sum(counted) FROM histogram_buckets(h) WHERE upper_bound <= 0.1 * 1.15 ^ 50 + 1e-6)) AS low, \
+                    (SELECT count(*) FROM sample WHERE x <= 0.1 * 1.15 ^ 50) AS exactly_low \
              FROM total, unnest(ARRAY[0.01, 0.05, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1]) AS q",
         )
         .await;
@@ -241,6 +243,14 @@ async fn quantiles_of_histograms_are_within_the_stated_error_also_after_adding_t
     assert!(relative < 0.0725 && relative > 0.001, "{relative}: not exact, but within the error");
     assert!(off["mos"].as_f64().expect("a number") <= 0.0251, "{off}");
     assert_eq!(off["counted"], 20000);
+    assert_eq!(off["low"], off["exactly_low"]);
+    let low = off["low"].as_i64().expect("a number");
+    assert!(low > 1000 && low < 19000, "{low} of 20000: the bounds of buckets are not tested");
+    let odd = "SELECT histogram_count(histogram(x)) AS counted, histogram_quantile(histogram(x), 1) AS most \
+               FROM (VALUES (NULL), ('NaN'::float8), ('-Infinity'), ('Infinity'), (1e300)) AS v (x)";
+    let odd = database.json(odd).await;
+    assert_eq!(odd["counted"], 3);
+    assert!(odd["most"].as_f64().expect("a number") > 100_000.0, "{odd}");
     let nothing = "SELECT histogram_quantile('0', 0.5) AS none, histogram_quantile(histogram(x), 0.5) AS zero \
                    FROM (VALUES (0.0), (NULL)) AS v (x)";
     assert_eq!(database.json(nothing).await, json!({"zero": 0}));

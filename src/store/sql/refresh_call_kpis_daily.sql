@@ -1,11 +1,11 @@
--- store::Session::refresh_kpis; after the hours of these days
+-- store::Session::refresh_kpis; after the hours of this day
 WITH gone AS (
-    DELETE FROM callsink.call_kpis_daily WHERE day = ANY($1)
+    DELETE FROM callsink.call_kpis_daily WHERE day = $1
 )
 
 INSERT INTO callsink.call_kpis_daily
 SELECT
-    date_trunc('day', hour, 'UTC'),
+    $1,
     account_sid,
     direction,
     call_type,
@@ -45,7 +45,6 @@ SELECT
     sum(predicted_complete),
     sum(complete),
     sum(complete_lag_histogram)
-FROM unnest($1::timestamptz[]) AS dirty (day)
-INNER JOIN callsink.call_kpis_hourly AS part
-    ON part.hour >= dirty.day AND part.hour < dirty.day + interval '24 hours'
-GROUP BY 1, 2, 3, 4, 5, 6
+FROM callsink.call_kpis_hourly
+WHERE hour >= $1 AND hour < $1 + interval '24 hours'
+GROUP BY 2, 3, 4, 5, 6

@@ -1,11 +1,11 @@
--- store::Session::refresh_kpis; after the hours of these days
+-- store::Session::refresh_kpis; after the hours of this day
 WITH gone AS (
-    DELETE FROM callsink.edge_kpis_daily WHERE day = ANY($1)
+    DELETE FROM callsink.edge_kpis_daily WHERE day = $1
 )
 
 INSERT INTO callsink.edge_kpis_daily
 SELECT
-    date_trunc('day', hour, 'UTC'),
+    $1,
     account_sid,
     edge,
     direction,
@@ -35,7 +35,6 @@ SELECT
     sum(mos_est_measured),
     sum(mos_est_sum),
     sum(mos_est_histogram)
-FROM unnest($1::timestamptz[]) AS dirty (day)
-INNER JOIN callsink.edge_kpis_hourly AS part
-    ON part.hour >= dirty.day AND part.hour < dirty.day + interval '24 hours'
-GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+FROM callsink.edge_kpis_hourly
+WHERE hour >= $1 AND hour < $1 + interval '24 hours'
+GROUP BY 2, 3, 4, 5, 6, 7, 8

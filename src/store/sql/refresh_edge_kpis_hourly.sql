@@ -1,12 +1,12 @@
 -- store::Session::refresh_kpis; what each column means is said at public.kpi_edges_hourly
+-- One hour a time: with several, PostgreSQL doesn't see how few calls they are, and reads the whole table.
 WITH gone AS (
-    DELETE FROM callsink.edge_kpis_hourly WHERE hour = ANY($1)
+    DELETE FROM callsink.edge_kpis_hourly WHERE hour = $1
 ),
 
 -- Materialised, so that MOS is estimated once and not in each of its figures.
 measured AS MATERIALIZED (
     SELECT
-        dirty.hour,
         call.account_sid,
         CASE WHEN call.direction IN ('inbound', 'trunking_originating') THEN call.from_country_code
             ELSE call.to_country_code END AS country_code,
@@ -28,16 +28,16 @@ measured AS MATERIALIZED (
         public.estimate_mos(
             edge.packets_loss_percentage, edge.jitter_avg, coalesce(edge.latency_avg, edge.rtt_avg / 2), edge.codec_name
         ) AS mos_est
-    FROM unnest($1::timestamptz[]) AS dirty (hour)
-    INNER JOIN public.call_summaries AS call
-        ON call.start_time >= dirty.hour AND call.start_time < dirty.hour + interval '1 hour'
+    FROM public.call_summaries AS call
     CROSS JOIN LATERAL unnest(call.edges) AS edge
-    WHERE edge.direction IS NOT NULL
+    WHERE
+        call.start_time >= $1 AND call.start_time < $1 + interval '1 hour'
+        AND edge.direction IS NOT NULL
 )
 
 INSERT INTO callsink.edge_kpis_hourly
 SELECT
-    hour,
+    $1,
     account_sid,
     edge,
     direction,
@@ -68,4 +68,4 @@ SELECT
     coalesce(sum(mos_est), 0),
     coalesce(sum(public.mos_histogram_of(mos_est)), 0)
 FROM measured
-GROUP BY hour, account_sid, edge, direction, codec_name, edge_location, country_code, carrier
+GROUP BY account_sid, edge, direction, codec_name, edge_location, country_code, carrier
