@@ -4,6 +4,7 @@ mod support;
 
 mod alerts;
 mod answers;
+mod backlog;
 mod converge;
 mod crash;
 mod database;

@@ -61,7 +61,7 @@ impl Setup {
             Some(prefix) => {
                 let script = format!("{prefix}; exec \"$0\" \"$@\"");
                 let mut shell = without_settings(Command::new("sh"));
-                shell.args(["-c", &script, env!("CARGO_BIN_EXE_callsink")]);
+                shell.args(["-c", &script, &binary()]);
                 shell
             }
         };
@@ -118,7 +118,13 @@ impl Setup {
 
 /// The compiled binary without any setting of the developer's own.
 pub fn callsink() -> Command {
-    without_settings(Command::new(env!("CARGO_BIN_EXE_callsink")))
+    without_settings(Command::new(binary()))
+}
+
+/// What was compiled along with the tests, or another build, such as a release build.
+fn binary() -> String {
+    let ours = env!("CARGO_BIN_EXE_callsink").to_owned();
+    std::env::var("CALLSINK_BIN").unwrap_or(ours)
 }
 
 fn without_settings(mut command: Command) -> Command {
