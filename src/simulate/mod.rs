@@ -11,7 +11,7 @@
 //! The way of one event: `make` decides what happened in a call (with `parties`, `places`, `reports`,
 //! `measure`, `tags`, `trust`), `events` what is told of it and when, `payload` writes it; `schedule` puts
 //! events in order, `dispatch` sends them through `endpoint` and retries, `tally` counts, `ledger`
-//! remembers; `expect` knows the right row, `check` compares.
+//! remembers; `expect` knows the right row, `check` compares. `load` hands the bytes to the benchmark.
 
 mod args;
 mod call;
@@ -23,6 +23,7 @@ mod endpoint;
 mod events;
 mod expect;
 mod ledger;
+pub mod load;
 mod make;
 mod measure;
 mod parties;

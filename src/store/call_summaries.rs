@@ -139,6 +139,15 @@ async fn upsert(
     Ok(upserted)
 }
 
+/// For `cargo bench`: only encodes what an upsert of `calls` would send; how many parameters that are.
+///
+/// # Errors
+/// A value that can't be encoded.
+#[doc(hidden)]
+pub fn encode_upsert(calls: &[CallSummary]) -> Result<usize, StoreError> {
+    Ok(upsert_arguments(calls).map_err(sqlx::Error::Encode)?.len())
+}
+
 /// Parameters in the order of [`Columns`].
 fn upsert_arguments(calls: &[CallSummary]) -> Result<PgArguments, BoxDynError> {
     let mut arguments = PgArguments::default();

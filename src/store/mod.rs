@@ -28,6 +28,8 @@ mod unknown_fields;
 
 pub use archive::{ArchivedEvent, Blocks, Partition};
 pub use call_summaries::Upserted;
+#[doc(hidden)]
+pub use call_summaries::encode_upsert;
 pub use coverage::{BackfillWindow, CoverageHour};
 pub use dead_letters::{DeadLetter, KeptLetter, LetterFilter, PageLimits};
 pub use erased_calls::Erasure;
