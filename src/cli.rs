@@ -4,8 +4,8 @@
 
 use crate::config::{AdminArgs, DatabaseArgs, LogArgs, ServeArgs};
 use crate::operate::{
-    BackfillArgs, CheckRequestArgs, CoverageArgs, EraseArgs, JournalCommand, RebuildArgs,
-    ReplayArgs,
+    BackfillArgs, CheckRequestArgs, CoverageArgs, DictionaryArgs, EraseArgs, JournalCommand,
+    RebuildArgs, ReplayArgs,
 };
 use crate::simulate::SimulateArgs;
 use clap::{Parser, Subcommand};
@@ -67,6 +67,11 @@ pub enum Command {
     /// that come out differently. Runs beside the service; notes how far it is in callsink.rebuilds, and goes on there
     /// when it is run again. Exit code 0 when it came to the end and could read everything, else 1.
     Rebuild(Box<RebuildArgs>),
+    /// Print what the database says of itself: a data dictionary, or sources for dbt
+    ///
+    /// Reads the comments of all tables, views, columns and functions of the schemas public and callsink, and
+    /// no row. The database must have been brought up (`callsink migrate`).
+    Dictionary(DictionaryArgs),
     /// Look into the journal, of a running service or a stopped one: inspect, verify, export
     ///
     /// Reads journal.db in the data directory; takes no lock, and changes nothing.

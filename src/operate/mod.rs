@@ -8,6 +8,7 @@
 pub mod backfill;
 pub mod check_request;
 pub mod coverage;
+pub mod dictionary;
 pub mod erase;
 pub mod journal;
 pub mod progress;
@@ -18,6 +19,7 @@ pub mod replay;
 pub use backfill::BackfillArgs;
 pub use check_request::CheckRequestArgs;
 pub use coverage::CoverageArgs;
+pub use dictionary::DictionaryArgs;
 pub use erase::EraseArgs;
 pub use journal::JournalCommand;
 pub use rebuild::RebuildArgs;

@@ -5,6 +5,7 @@ mod support;
 mod alerts;
 mod answers;
 mod backlog;
+mod bi;
 mod converge;
 mod crash;
 mod database;

@@ -1,0 +1,3 @@
+//! What analysts are handed: data dictionary, dbt sources.
+
+mod dictionary;
