@@ -36,4 +36,4 @@ SELECT format('GRANT callsink_reader TO %I', :'bi_user') \gexec
 SELECT format('ALTER ROLE %I SET statement_timeout = %L', :'bi_user', '5min') \gexec
 SELECT format('ALTER ROLE %I SET default_transaction_read_only = on', :'bi_user') \gexec
 
-\echo The login :bi_user can read call_summaries and call_edge_metrics, without personal data.
+\echo The login :bi_user can read everything in the schema public, without personal data.

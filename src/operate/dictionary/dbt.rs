@@ -66,40 +66,43 @@ sources:
 ";
 
 /// The whole file.
-pub(super) fn sources(dictionary: &Dictionary) -> String {
+///
+/// # Errors
+/// None: a `String` takes everything.
+pub(super) fn sources(dictionary: &Dictionary) -> Result<String, std::fmt::Error> {
     let mut yaml = OPENING.to_owned();
     for relation in dictionary.relations.iter().filter(|relation| relation.schema == "public") {
-        table(&mut yaml, relation);
+        table(&mut yaml, relation)?;
     }
-    yaml
+    Ok(yaml)
 }
 
-fn table(yaml: &mut String, relation: &Relation) {
+fn table(yaml: &mut String, relation: &Relation) -> std::fmt::Result {
     let name = relation.name.as_str();
-    let _ =
-        writeln!(yaml, "      - name: {name}\n        description: {}", text(&relation.comment));
+    writeln!(yaml, "      - name: {name}\n        description: {}", text(&relation.comment))?;
     if let Some(fresh) = FRESHNESS.iter().find(|fresh| fresh.relation == name) {
-        let _ = writeln!(
+        writeln!(
             yaml,
             "        config:\n          loaded_at_field: {}\n          freshness:\n            \
              warn_after: {{count: {}, period: {}}}\n            error_after: {{count: {}, period: {}}}",
             fresh.column, fresh.warn.0, fresh.warn.1, fresh.error.0, fresh.error.1
-        );
+        )?;
     }
     yaml.push_str("        columns:\n");
     for column in relation.columns.iter().filter(|column| !column.hidden) {
-        let _ = writeln!(
+        writeln!(
             yaml,
             "          - name: {}\n            description: {}\n            data_type: {}",
             column.name,
             text(&column.comment),
             column.sql_type
-        );
+        )?;
         let tests = tests(name, column);
         if !tests.is_empty() {
-            let _ = writeln!(yaml, "            data_tests: [{}]", tests.join(", "));
+            writeln!(yaml, "            data_tests: [{}]", tests.join(", "))?;
         }
     }
+    Ok(())
 }
 
 fn tests(relation: &str, column: &Column) -> Vec<&'static str> {

@@ -18,49 +18,52 @@ const OPENING: &str = "# Data dictionary\n\n\
     - Times are `timestamptz`, units stand in names or texts. Twilio's words are open sets: a new one may come any day.\n";
 
 /// The whole page.
-pub(super) fn page(dictionary: &Dictionary) -> String {
+///
+/// # Errors
+/// None: a `String` takes everything.
+pub(super) fn page(dictionary: &Dictionary) -> Result<String, std::fmt::Error> {
     let mut page = OPENING.to_owned();
     for (schema, about) in SCHEMAS {
         let relations = || dictionary.relations.iter().filter(move |of| of.schema == schema);
-        let _ = writeln!(
+        writeln!(
             page,
             "\n## Schema `{schema}`\n\n{about}\n\n| relation | columns | |\n|---|---|---|"
-        );
+        )?;
         for of in relations() {
             let first = of.comment.split_inclusive(". ").next().unwrap_or_default().trim();
-            let _ = writeln!(
+            writeln!(
                 page,
                 "| [`{0}`](#{schema}{0}) | {1} | {2} |",
                 of.name,
                 of.columns.len(),
                 cell(first)
-            );
+            )?;
         }
         for of in relations() {
-            relation(&mut page, of);
+            relation(&mut page, of)?;
         }
         let mut routines = dictionary.routines.iter().filter(|of| of.schema == schema).peekable();
         if routines.peek().is_some() {
-            let _ = writeln!(
+            writeln!(
                 page,
                 "\n### Functions and types of `{schema}`\n\n| name | kind | gives | meaning |\n|---|---|---|---|"
-            );
+            )?;
         }
         for of in routines {
             let (name, comment) = (cell(&of.name), cell(&of.comment));
-            let _ = writeln!(page, "| `{name}` | {} | {} | {comment} |", of.kind, of.returns);
+            writeln!(page, "| `{name}` | {} | {} | {comment} |", of.kind, of.returns)?;
         }
     }
-    page
+    Ok(page)
 }
 
-fn relation(page: &mut String, of: &Relation) {
+fn relation(page: &mut String, of: &Relation) -> std::fmt::Result {
     let (schema, name, comment) = (&of.schema, &of.name, prose(&of.comment));
     let kind = if of.kind == "table" { "Table" } else { "View" };
-    let _ = writeln!(
+    writeln!(
         page,
         "\n### {schema}.{name}\n\n{kind}. {comment}\n\n| column | type | meaning |\n|---|---|---|"
-    );
+    )?;
     for column in &of.columns {
         let mut notes = String::new();
         if column.required {
@@ -71,8 +74,9 @@ fn relation(page: &mut String, of: &Relation) {
             notes.push_str(", **personal**");
         }
         let (name, kind, comment) = (&column.name, &column.sql_type, cell(&column.comment));
-        let _ = writeln!(page, "| `{name}` | {kind}{notes} | {comment} |");
+        writeln!(page, "| `{name}` | {kind}{notes} | {comment} |")?;
     }
+    Ok(())
 }
 
 /// A comment within a table: one line, no bar that would end the cell.

@@ -47,12 +47,12 @@ pub async fn run(args: DictionaryArgs) -> anyhow::Result<ExitCode> {
         dictionary.relations.iter().any(|relation| relation.name == "call_summaries"),
         "database {place} has no call_summaries: run callsink migrate first"
     );
-    let text = text(&dictionary, args.format);
+    let text = text(&dictionary, args.format)?;
     std::io::stdout().write_all(text.as_bytes()).context("standard output")?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn text(dictionary: &Dictionary, format: DictionaryFormat) -> String {
+fn text(dictionary: &Dictionary, format: DictionaryFormat) -> Result<String, std::fmt::Error> {
     match format {
         DictionaryFormat::Markdown => markdown::page(dictionary),
         DictionaryFormat::Dbt => dbt::sources(dictionary),
