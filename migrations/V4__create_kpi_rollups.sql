@@ -112,7 +112,7 @@ $$;
 
 COMMENT ON FUNCTION public.histogram_count(numeric) IS 'How many values a histogram has counted. Of NULL: 0.';
 
-CREATE FUNCTION callsink.histogram_bucket(histogram numeric, quantile double precision) RETURNS integer
+CREATE FUNCTION public.histogram_bucket(histogram numeric, quantile double precision) RETURNS integer
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
     total bigint;
@@ -146,12 +146,12 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION callsink.histogram_bucket(numeric, double precision) IS 'In which bucket, from 0 on, a quantile of a histogram lies. NULL: the histogram is empty.';
+COMMENT ON FUNCTION public.histogram_bucket(numeric, double precision) IS 'In which bucket, from 0 on, a quantile of a histogram lies. NULL: the histogram is empty.';
 
 CREATE FUNCTION public.histogram_quantile(histogram numeric, quantile double precision) RETURNS double precision
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
-    bucket CONSTANT integer := callsink.histogram_bucket(histogram, quantile);
+    bucket CONSTANT integer := public.histogram_bucket(histogram, quantile);
 BEGIN
     RETURN CASE bucket WHEN 0 THEN 0 ELSE 0.1 * power(1.15::double precision, bucket - 0.5) END;
 END
@@ -162,7 +162,7 @@ COMMENT ON FUNCTION public.histogram_quantile(numeric, double precision) IS 'Qua
 CREATE FUNCTION public.mos_quantile(histogram numeric, quantile double precision) RETURNS double precision
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 BEGIN
-    RETURN 1 + callsink.histogram_bucket(histogram, quantile) / 20.0;
+    RETURN 1 + public.histogram_bucket(histogram, quantile) / 20.0;
 END
 $$;
 

@@ -296,6 +296,12 @@ async fn a_reader_sees_every_view_and_no_number_address_payload_or_key() {
     }
     let mut reader = database.connect().await;
     sqlx::raw_sql("SET ROLE callsink_reader").execute(&mut reader).await.expect("a role");
+    // A function that calls one of the machinery would be refused to a reader.
+    let functions = "SELECT histogram_quantile(histogram(x), 0.5), histogram_count(histogram_sum(histogram_of(x))), \
+                     mos_quantile(mos_histogram(x), 0.05), mos_quantile(sum(mos_histogram_of(x)), 0.5), \
+                     mask_party('+15550100123'), estimate_mos(1, 2, 3, 'g729'), \
+                     (SELECT count(*) FROM histogram_buckets(histogram(x))) FROM (VALUES (1.0), (2.0)) AS v (x)";
+    sqlx::raw_sql(functions).execute(&mut reader).await.expect("functions for readers");
     let secret = [
         "SELECT from_caller FROM call_summaries",
         "SELECT payload FROM call_summaries",
