@@ -140,9 +140,9 @@ ORDER BY now.ner - was.ner LIMIT 20""",
     built.with_panel(course("Post-dial delay", grouped(*[(f"p{int(q * 100)}", quantile("pdd", q)) for q in (0.5, 0.9, 0.95, 0.99)]),
         f"INVITE to ringing, of calls where it was measured. {OFF} {ROLLUP}", "ms"))
     built.with_panel(rows("Post-dial delay by country and carrier", f"""SELECT coalesce(country_code, '(none)') AS country, coalesce(carrier, '(none)') AS carrier,
-  sum(histogram_count(pdd_histogram))::bigint AS measured, {quantile('pdd', 0.5)} AS p50, {quantile('pdd', 0.95)} AS p95, {quantile('pdd', 0.99)} AS p99
+  histogram_count(histogram_sum(pdd_histogram)) AS measured, {quantile('pdd', 0.5)} AS p50, {quantile('pdd', 0.95)} AS p95, {quantile('pdd', 0.99)} AS p99
 {CALLS}
-GROUP BY 1, 2 HAVING sum(histogram_count(pdd_histogram)) >= 10 ORDER BY p95 DESC LIMIT 50""",
+GROUP BY 1, 2 HAVING histogram_count(histogram_sum(pdd_histogram)) >= 10 ORDER BY p95 DESC LIMIT 50""",
         f"The slowest first, of those with 10 measured calls. {OFF} {ROLLUP}", {"p50": "ms", "p95": "ms", "p99": "ms"}, width=8, height=8))
     built.with_panel(course("Queue before dialling, p95", grouped(("p95", quantile("queue", 0.95))),
         f"Milliseconds between creation and dialling; hundreds and more mean that calls per second limit you. {OFF} {ROLLUP}", "ms"))
