@@ -55,6 +55,7 @@ pub struct Gates {
     rejected: Limited,
     unavailable: Limited,
     wrong_request: Limited,
+    get_sink: Limited,
 }
 
 /// How the public listener is limited. Heads are limited by actix, at 128 KiB and 96 headers, which leaves

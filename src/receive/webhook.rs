@@ -63,6 +63,18 @@ async fn answer(context: &Context, request: &HttpRequest, payload: &mut web::Pay
     if request.uri().path() != verifier.url().path() {
         return Answer::WrongPath;
     }
+    if request.method() == Method::GET && request.headers().contains_key("x-twilio-signature") {
+        // What such a sink sends is documented nowhere. A 405 would drop the event in silence; so Twilio
+        // tries again for four hours, in which the sink can be made anew.
+        if let Some(suppressed) = context.gates.get_sink.allow() {
+            tracing::error!(
+                suppressed,
+                "a sink of Twilio's delivers by GET, which can't be read: make it anew with the method POST \
+                 (`callsink setup` does); it was answered 503, so that Twilio tries again"
+            );
+        }
+        return Answer::Unavailable(Unavailable::GetSink);
+    }
     if request.method() != Method::POST {
         if let Some(suppressed) = context.gates.wrong_request.allow() {
             tracing::warn!(

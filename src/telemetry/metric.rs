@@ -33,15 +33,18 @@ pub enum Unavailable {
     JournalSlow,
     /// The service is stopping.
     Stopping,
+    /// Signed, but by GET: a sink with the wrong method, whose events can't be read.
+    GetSink,
 }
 
 impl Unavailable {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::Unconfigured,
         Self::JournalFull,
         Self::JournalDisk,
         Self::JournalSlow,
         Self::Stopping,
+        Self::GetSink,
     ];
 
     /// The label.
@@ -53,6 +56,7 @@ impl Unavailable {
             Self::JournalDisk => "journal_disk",
             Self::JournalSlow => "journal_slow",
             Self::Stopping => "stopping",
+            Self::GetSink => "get_sink",
         }
     }
 }

@@ -147,6 +147,14 @@ async fn requests_that_are_not_deliveries_are_told_so() {
     let answer = answer.expect("an answer");
     assert_eq!(answer.status(), 405);
     assert_eq!(answer.headers()["allow"], "POST");
+    let signed = service.client.get(format!("{}{}", service.public, path()));
+    let answer = signed.header("X-Twilio-Signature", "any").send().await.expect("an answer");
+    assert_eq!(answer.status(), 503, "a GET sink of Twilio's loses nothing in silence");
+    assert!(answer.headers().contains_key("retry-after"));
+    assert!(service.log().contains("delivers by GET"), "{}", service.log());
+    let counted =
+        service.metric("callsink_deliveries_unavailable_total{reason=\"get_sink\"}").await;
+    assert!(counted > 0.0);
     let health = service.client.get(format!("{}/metrics", service.public)).send().await;
     assert_eq!(health.expect("an answer").status(), 404, "nothing private on the public listener");
 }
