@@ -18,8 +18,9 @@ use crate::receive::{self, Context};
 use crate::reconcile::schedule;
 use crate::store::{Database, migrate};
 use crate::telemetry::metric::Metrics;
+use crate::twilio::insights;
 use crate::verify::Verifier;
-use crate::{apply, insights, journal, rollup};
+use crate::{apply, journal, rollup};
 use actix_web::dev::ServerHandle;
 use actix_web::http::StatusCode;
 use anyhow::Context as _;
@@ -312,7 +313,8 @@ async fn run_store(
     let mut beside = JoinSet::new();
     beside.spawn(rollup::run(rollup_every, database.clone(), Arc::clone(&shared.metrics)));
     if let Some(reconcile) = reconcile {
-        let (accounts, metrics) = (insights::accounts(reconcile.api)?, Arc::clone(&shared.metrics));
+        let (accounts, metrics) =
+            (insights::accounts(&reconcile.api)?, Arc::clone(&shared.metrics));
         beside.spawn(schedule::run(reconcile.schedule, database.clone(), accounts, metrics));
     }
     if limits.archive == apply::Archive::On

@@ -5,7 +5,7 @@
 use crate::config::{AdminArgs, DatabaseArgs, LogArgs, ServeArgs};
 use crate::operate::{
     BackfillArgs, CheckRequestArgs, CoverageArgs, DictionaryArgs, EraseArgs, JournalCommand,
-    RebuildArgs, ReplayArgs,
+    RebuildArgs, ReplayArgs, SetupArgs,
 };
 use crate::simulate::SimulateArgs;
 use clap::{Parser, Subcommand};
@@ -33,6 +33,14 @@ pub enum Command {
     Healthcheck(AdminArgs),
     /// Act as Twilio: send signed, batched, duplicated, reordered summaries of made-up calls
     Simulate(Box<SimulateArgs>),
+    /// Make a sink and a subscription at Twilio, so that call summaries arrive here
+    ///
+    /// Looks at what the account has, prints what is to change and does it: a webhook sink to
+    /// CALLSINK_PUBLIC_URL, subscribed to the call-summary types that the account offers, at their newest
+    /// schema version. Then Twilio sends its test event, and this waits until the running service has stored it
+    /// in DATABASE_URL. What is right is left alone; nothing that somebody else made is deleted. Exit code 0 if
+    /// all is well.
+    Setup(Box<SetupArgs>),
     /// Store dead letters again, after a fix; what succeeds leaves the table
     ///
     /// Reads callsink.dead_letters and decodes and stores each selected letter as `serve` does, after

@@ -15,7 +15,7 @@ pub use args::{AdminArgs, DatabaseArgs, LogArgs, ServeArgs};
 pub use growth::{Keep, KeepArgs};
 pub use read::SettingError;
 pub use reconcile::{Reconcile, ReconcileArgs};
-pub use twilio::{Api, ApiArgs, TokenArgs};
+pub use twilio::{Api, ApiArgs, PublicUrlArgs, TokenArgs};
 
 use crate::store::Database;
 use crate::verify::public_url::PublicUrl;
@@ -163,6 +163,14 @@ pub fn required_database(args: DatabaseArgs) -> Result<Database, SettingError> {
             "a URL such as postgres://user:password@host:5432/name",
         )
     })
+}
+
+/// The database of commands that can do without one.
+///
+/// # Errors
+/// When it is not a URL of PostgreSQL.
+pub fn optional_database(args: DatabaseArgs) -> Result<Option<Database>, SettingError> {
+    resolve_database(args)
 }
 
 /// Where the admin listener is.

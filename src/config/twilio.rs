@@ -4,6 +4,7 @@
 //! Promises: as its room; an account SID is one, so that a typing error does not become a 404 of Twilio's.
 
 use super::read::{Setting, SettingError, given, secret};
+use crate::verify::public_url::PublicUrl;
 use clap::Args;
 use secrecy::SecretString;
 
@@ -25,6 +26,12 @@ pub struct ApiArgs {
     /// Address of the Insights API, for regional hosts [default: https://insights.twilio.com]
     #[arg(long, env = "CALLSINK_INSIGHTS_API", value_name = "URL")]
     pub insights_api: Option<String>,
+    /// Address of the Events API, for regional hosts [default: https://events.twilio.com]
+    #[arg(long, env = "CALLSINK_EVENTS_API", value_name = "URL")]
+    pub events_api: Option<String>,
+    /// Address of the Monitor API, for regional hosts [default: https://monitor.twilio.com]
+    #[arg(long, env = "CALLSINK_MONITOR_API", value_name = "URL")]
+    pub monitor_api: Option<String>,
 }
 
 /// The auth token, of commands that ask Twilio's API.
@@ -38,6 +45,28 @@ pub struct TokenArgs {
     pub twilio_auth_token_file: Option<String>,
 }
 
+/// The sink's destination, of commands that make it or look at it.
+#[derive(Args, Debug, Default)]
+pub struct PublicUrlArgs {
+    /// The sink's destination, to the letter
+    #[arg(long, env = "CALLSINK_PUBLIC_URL", value_name = "URL", hide_env_values = true)]
+    pub public_url: Option<String>,
+}
+
+impl PublicUrlArgs {
+    /// The destination, which must be set.
+    ///
+    /// # Errors
+    /// It is not, or it is none.
+    pub fn required(self) -> Result<PublicUrl, SettingError> {
+        const NAME: &str = "CALLSINK_PUBLIC_URL";
+        let url = Setting::new(NAME, self.public_url).public_url()?;
+        url.ok_or_else(|| {
+            SettingError::missing(NAME, "the URL at which Twilio reaches callsink, such as https://hooks.example.com/twilio/events")
+        })
+    }
+}
+
 /// Twilio's API as it can be asked.
 #[derive(Debug, Clone)]
 pub struct Api {
@@ -49,6 +78,10 @@ pub struct Api {
     pub secrets: Vec<SecretString>,
     /// Without a slash at its end.
     pub insights: String,
+    /// As well.
+    pub events: String,
+    /// As well.
+    pub monitor: String,
 }
 
 impl ApiArgs {
@@ -94,7 +127,11 @@ impl ApiArgs {
         };
         let insights = Setting::new("CALLSINK_INSIGHTS_API", self.insights_api)
             .base_url("https://insights.twilio.com")?;
-        Ok(Api { account_sids, user, secrets, insights })
+        let events = Setting::new("CALLSINK_EVENTS_API", self.events_api)
+            .base_url("https://events.twilio.com")?;
+        let monitor = Setting::new("CALLSINK_MONITOR_API", self.monitor_api)
+            .base_url("https://monitor.twilio.com")?;
+        Ok(Api { account_sids, user, secrets, insights, events, monitor })
     }
 }
 

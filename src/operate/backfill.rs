@@ -8,10 +8,10 @@
 use super::progress::Progress;
 use super::range::{RangeArgs, stamp};
 use crate::config::{self, ApiArgs, DatabaseArgs, TokenArgs};
-use crate::insights::accounts;
 use crate::reconcile::window::SETTLED;
 use crate::reconcile::{Carry, Mode, Summaries, Sweep, Window};
 use crate::store::{Session, migrate};
+use crate::twilio::insights::accounts;
 use anyhow::Context as _;
 use std::process::ExitCode;
 
@@ -55,7 +55,7 @@ struct Totals {
 /// # Errors
 /// A wrong setting, or Twilio or the database does not go on. Everything until then is done.
 pub async fn run(args: BackfillArgs) -> anyhow::Result<ExitCode> {
-    let sources = accounts(args.api.resolve(args.tokens)?)?;
+    let sources = accounts(&args.api.resolve(args.tokens)?)?;
     let windows = args.range.windows()?;
     let database = config::required_database(args.database)?;
     let place = database.place();

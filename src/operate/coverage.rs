@@ -8,9 +8,9 @@
 use super::progress::Progress;
 use super::range::{RangeArgs, stamp};
 use crate::config::{self, ApiArgs, DatabaseArgs, TokenArgs};
-use crate::insights::accounts;
 use crate::reconcile::{Carry, HourTally, Mode, Summaries, Sweep, Window};
 use crate::store::{Session, migrate};
+use crate::twilio::insights::accounts;
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -53,7 +53,7 @@ struct Found {
 /// # Errors
 /// A wrong setting, or Twilio or the database does not go on. What was checked until then is recorded.
 pub async fn run(args: CoverageArgs) -> anyhow::Result<ExitCode> {
-    let sources = accounts(args.api.resolve(args.tokens)?)?;
+    let sources = accounts(&args.api.resolve(args.tokens)?)?;
     let windows = args.range.windows()?;
     let database = config::required_database(args.database)?;
     let place = database.place();

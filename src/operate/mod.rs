@@ -15,6 +15,7 @@ pub mod progress;
 mod range;
 pub mod rebuild;
 pub mod replay;
+pub mod setup;
 
 pub use backfill::BackfillArgs;
 pub use check_request::CheckRequestArgs;
@@ -24,3 +25,4 @@ pub use erase::EraseArgs;
 pub use journal::JournalCommand;
 pub use rebuild::RebuildArgs;
 pub use replay::ReplayArgs;
+pub use setup::SetupArgs;

@@ -6,6 +6,7 @@ use super::error::StoreError;
 use super::session::{Session, within};
 use crate::decode::OtherEvent;
 use chrono::{DateTime, Utc};
+use sqlx::Row;
 
 const INSERT: &str = include_str!("sql/insert_events.sql");
 
@@ -47,5 +48,20 @@ impl Session {
         let mut connection = self.take().await?;
         let inserted = within("storing events", statement.execute(&mut connection)).await;
         self.give_back(connection, inserted).map(|_| ())
+    }
+
+    /// Ids of Twilio's test events that were received since then, the newest first.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn test_events_since(
+        &mut self,
+        since: DateTime<Utc>,
+    ) -> Result<Vec<String>, StoreError> {
+        let statement = sqlx::query(include_str!("sql/select_test_events.sql")).bind(since);
+        let mut connection = self.take().await?;
+        let rows = within("looking for a test event", statement.fetch_all(&mut connection)).await;
+        let rows = self.give_back(connection, rows)?;
+        rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>().map_err(StoreError::from)
     }
 }

@@ -84,6 +84,14 @@ impl PublicUrl {
         })
     }
 
+    /// As it was configured, to the letter; may hold a password.
+    #[must_use]
+    pub fn verbatim(&self) -> String {
+        let user = self.userinfo.as_ref().map_or(String::new(), |user| format!("{user}@"));
+        let port = self.port.as_ref().map_or(String::new(), |port| format!(":{port}"));
+        format!("{}://{user}{}{port}{}", self.scheme, self.host, self.rest)
+    }
+
     /// The path that deliveries ask for.
     #[must_use]
     pub fn path(&self) -> &str {

@@ -50,7 +50,7 @@ const ABSENCES: &[(&str, &[&str])] = &[
         "src/reconcile/",
         &["sqlx", "actix", "reqwest", "crate::journal", "crate::receive", "crate::queue"],
     ),
-    ("src/insights/", &["sqlx", "actix", "crate::store", "crate::decode", "crate::journal"]),
+    ("src/twilio/", &["sqlx", "actix", "crate::store", "crate::decode", "crate::journal"]),
     ("src/operate/", &["sqlx", "actix", "rusqlite", "refinery", "crate::receive", "crate::queue"]),
     (
         "src/housekeeping/",

@@ -6,6 +6,7 @@ mod erase;
 mod journal;
 mod rebuild;
 mod replay;
+mod setup;
 
 use crate::support::service::callsink;
 use std::process::Command;

@@ -1,6 +1,7 @@
 //! What the tests stand on: a database each, the compiled service, a Twilio that signs.
 
 pub mod database;
+pub mod events_api;
 pub mod insights;
 pub mod line;
 pub mod made_up;
@@ -8,6 +9,7 @@ pub mod service;
 pub mod twilio;
 
 pub use database::Database;
+pub use events_api::EventsApi;
 pub use insights::Insights;
 pub use line::Line;
 pub use service::Service;

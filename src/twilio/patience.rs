@@ -14,15 +14,20 @@ const LONGEST: Duration = Duration::from_secs(60);
 const LONGEST_ASKED_FOR: Duration = Duration::from_secs(900);
 
 /// About ten minutes of waiting in all; a person, or the next day's reconciliation, tries again.
-const TRIES: u32 = 15;
+pub(super) const TRIES: u32 = 15;
 
 /// The tries of one page.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Patience {
     failures: u32,
+    most: u32,
 }
 
 impl Patience {
+    pub(super) fn new(most: u32) -> Self {
+        Self { failures: 0, most }
+    }
+
     pub(super) fn tries(&self) -> u32 {
         self.failures
     }
@@ -30,7 +35,7 @@ impl Patience {
     /// Waits; `false` when there was enough of it.
     pub(super) async fn wait(&mut self, trouble: &Trouble) -> bool {
         self.failures += 1;
-        if self.failures >= TRIES {
+        if self.failures >= self.most {
             return false;
         }
         let wait = self.next(trouble.retry_after);
@@ -58,7 +63,7 @@ mod tests {
 
     #[test]
     fn waits_grow_to_a_limit_and_are_never_shorter_than_asked_for() {
-        let mut patience = Patience::default();
+        let mut patience = Patience::new(TRIES);
         for failures in 1..TRIES {
             patience.failures = failures;
             let own = patience.next(None);

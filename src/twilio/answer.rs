@@ -13,6 +13,8 @@ use std::time::Duration;
 pub(super) enum Answer {
     /// Read it.
     Body(Body),
+    /// It is not there; the status, for a person.
+    Missing(String),
     /// Asking again would not help; why, for a person.
     Denied(String),
     /// Not with this secret.
@@ -27,14 +29,21 @@ pub(super) struct Trouble {
     pub(super) what: String,
     /// As Twilio asked for.
     pub(super) retry_after: Option<Duration>,
+    /// Twilio may have done what it was asked for.
+    pub(super) may_be_done: bool,
 }
 
-pub(super) struct Body(Vec<u8>);
+/// What Twilio answered.
+#[derive(Debug)]
+pub struct Body(Vec<u8>);
 
 /// A page of a list.
-pub(super) struct ListBody {
-    pub(super) items: Vec<Box<RawValue>>,
-    pub(super) next: Option<String>,
+#[derive(Debug)]
+pub struct ListBody {
+    /// As texts, to the letter.
+    pub items: Vec<Box<RawValue>>,
+    /// Address of the next page.
+    pub next: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -75,9 +84,12 @@ pub(super) async fn of(request: RequestBuilder, most: usize) -> Answer {
     match status {
         StatusCode::UNAUTHORIZED => Answer::Refused,
         StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => {
-            Answer::Wait(Trouble { what, retry_after })
+            Answer::Wait(Trouble { what, retry_after, may_be_done: false })
         }
-        status if status.is_server_error() => Answer::Wait(Trouble { what, retry_after }),
+        StatusCode::NOT_FOUND => Answer::Missing(what),
+        status if status.is_server_error() => {
+            Answer::Wait(Trouble { what, retry_after, may_be_done: true })
+        }
         _ => Answer::Denied(what),
     }
 }
@@ -91,7 +103,7 @@ fn line(error: &reqwest::Error) -> Trouble {
     } else {
         "the answer broke off"
     };
-    Trouble { what: what.to_owned(), retry_after: None }
+    Trouble { what: what.to_owned(), retry_after: None, may_be_done: !error.is_connect() }
 }
 
 /// In seconds; a date is not worth a parser, waiting longer each time does as well.
@@ -100,7 +112,20 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 }
 
 impl Body {
-    pub(super) fn parse(&self) -> Result<ListBody, String> {
+    /// As the object that it should be.
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn object<T: serde::de::DeserializeOwned>(&self) -> Result<T, String> {
+        serde_json::from_slice(&self.0)
+            .map_err(|_| "the answer is not what it should be".to_owned())
+    }
+
+    /// As a page of a list.
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn list(&self) -> Result<ListBody, String> {
         let not_a_list = |_| "the answer is not a page of a list".to_owned();
         let mut members: HashMap<String, Box<RawValue>> =
             serde_json::from_slice(&self.0).map_err(not_a_list)?;
