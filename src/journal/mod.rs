@@ -14,6 +14,7 @@
 
 pub mod beside;
 pub mod checksum;
+mod examine;
 pub mod inspect;
 mod leaf;
 mod open;

@@ -2,17 +2,14 @@
 //!
 //! In: a directory and the size limit. Out: the two sides of the journal, and what was found.
 //! Promises: nothing is deleted; a damaged file is moved aside under a name that says so, after what can be
-//! read of it has been taken over. Opening a sound journal takes the same time whatever the backlog: it
-//! looks for damage in the log, and in the file only up to [`CHECK_BYTES`]; what is beyond shows when it is
-//! read.
+//! read of it has been taken over. Opening a sound journal takes no longer for a larger backlog.
 
-use super::checksum::{checksum, is_damage};
-use super::leaf::PAGE;
-use super::salvage::{Damage, SalvageError, Salvaged, recover, salvage};
-use super::swap::{DAMAGED, beside};
+use super::checksum::checksum;
+use super::examine::{Unsound, examine};
+use super::salvage::{SalvageError, Salvaged, recover, salvage};
+use super::swap::DAMAGED;
 use super::writer::Writer;
-use super::{Entry, Journal, Reader, Shared, wal};
-use rusqlite::config::DbConfig;
+use super::{Entry, Journal, Reader, Shared};
 use rusqlite::{Connection, OpenFlags};
 use std::fs::{File, TryLockError};
 use std::os::unix::fs::OpenOptionsExt;
@@ -28,24 +25,15 @@ pub(super) const LOCK: &str = "journal.lock";
 /// The layout of the file; a later layout gets a later number.
 pub(super) const VERSION: i64 = 2;
 
-/// `PRAGMA application_id` of a journal since layout 2, to which the layout is added: a flipped byte in
-/// either shows, and is not taken for a later callsink's file. "cs" in ASCII.
-const APPLICATION: i64 = 0x6373_0000;
-
-/// A file up to this size is read and checked at every start, which takes a fraction of a second. It
-/// holds what some twenty thousand events need: more is only there after an outage.
-const CHECK_BYTES: u64 = 64 << 20;
-
 /// How many deliveries may wait for the writer; more wait in their handlers.
 const COMMANDS: usize = 1024;
 
 /// How long a predecessor may take to be gone.
-const LOCK_WAIT: Duration = Duration::from_secs(3);
+pub(super) const LOCK_WAIT: Duration = Duration::from_secs(3);
 
 const CREATE: &str = include_str!("sql/create_entries.sql");
 const ADD_CHECKSUM: &str = include_str!("sql/add_checksum.sql");
 const UPDATE_CHECKSUM: &str = include_str!("sql/update_checksum.sql");
-const IS_FOREIGN: &str = include_str!("sql/is_foreign.sql");
 pub(super) const SPAN: &str = include_str!("sql/select_span.sql");
 
 /// Why a journal could not be opened.
@@ -129,16 +117,21 @@ pub fn open(directory: &Path, max_bytes: u64) -> Result<Opened, OpenError> {
     let path = directory.join(FILE);
     let sqlite = |source| OpenError::Sqlite { path: path.clone(), source };
     let mut salvaged = recover(directory).map_err(unusable)?;
-    let connection = match connect(directory, &path)? {
+    let sound = match examine(directory, &path)? {
+        None => create(&path),
+        Some(damage) => Err(Unsound::Damage(damage)),
+    };
+    let connection = match sound {
         Ok(connection) => connection,
-        Err(damage) => {
+        Err(Unsound::Other(error)) => return Err(sqlite(error)),
+        Err(Unsound::Damage(damage)) => {
             let failed = |source| OpenError::Salvage {
                 path: directory.to_owned(),
                 reason: format!("{damage:?}"),
                 source: Box::new(source),
             };
             salvaged = Some(salvage(directory, &damage).map_err(failed)?);
-            create(&path)?
+            create(&path).map_err(|error| sqlite(error.into()))?
         }
     };
 
@@ -213,88 +206,15 @@ fn wait_for_lock(lock: &File, directory: &Path) -> Result<(), OpenError> {
     }
 }
 
-/// Opens what is there, or says what is wrong with it.
-fn connect(directory: &Path, path: &Path) -> Result<Result<Connection, Damage>, OpenError> {
-    let unusable = |source| OpenError::Directory { path: directory.to_owned(), source };
-    if let Ok(reason) = std::fs::read_to_string(directory.join(DAMAGED)) {
-        return Ok(Err(Damage::Damaged(reason)));
-    }
-    // Before SQLite sees it, which would silently go without what it can't read.
-    let log = wal::read(&beside(path, "-wal"), PAGE).map_err(unusable)?;
-    // SQLite gives its other files the mode of this one. Closed before SQLite opens it: when a process closes
-    // a file, it loses its locks on it, those of SQLite, too.
-    drop(private_file(path).map_err(unusable)?);
-    let length = std::fs::metadata(path).map_err(unusable)?.len();
-    let damaged = |reason: &str| Ok(Err(Damage::Damaged(reason.to_owned())));
-    if log.is_damaged {
-        return damaged("its write-ahead log was altered");
-    }
-    if length == 0 && !log.frames.is_empty() {
-        return damaged("the file is gone, and its write-ahead log is there");
-    }
-    let failed = |source| OpenError::Sqlite { path: path.to_owned(), source };
-    let connection = Connection::open(path).map_err(failed)?;
-    let examined = examine(&connection, length);
-    match examined {
-        Ok(None) => create(path).map(Ok),
-        Ok(Some(Examined::TooNew(found))) => {
-            Err(OpenError::TooNew { path: path.to_owned(), found })
-        }
-        Ok(Some(Examined::Damage(damage))) => Ok(Err(damage)),
-        Err(error) if is_damage(&error) => Ok(Err(Damage::Damaged(error.to_string()))),
-        Err(error) => Err(failed(error)),
-    }
-}
-
-enum Examined {
-    TooNew(i64),
-    Damage(Damage),
-}
-
-/// What is wrong with a file that SQLite can open; writes nothing to it.
-fn examine(connection: &Connection, length: u64) -> rusqlite::Result<Option<Examined>> {
-    // Otherwise the end of this connection would write the log into a file that may be damaged.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-    connection.busy_timeout(LOCK_WAIT)?;
-    let version: i64 = connection.query_row("PRAGMA user_version", (), |row| row.get(0))?;
-    let damaged = |reason: String| Ok(Some(Examined::Damage(Damage::Damaged(reason))));
-    let id: i64 = connection.query_row("PRAGMA application_id", (), |row| row.get(0))?;
-    if connection.query_row(IS_FOREIGN, (), |row| row.get(0))? {
-        return Ok(Some(Examined::Damage(Damage::Foreign)));
-    }
-    let expected = if version < 2 { 0 } else { APPLICATION + version };
-    if version < 0 || id != expected {
-        return damaged(format!("its layout is {version} in one place and {id:#x} in another"));
-    }
-    if version > VERSION {
-        return Ok(Some(Examined::TooNew(version)));
-    }
-    if length > CHECK_BYTES || version == 0 {
-        return Ok(None);
-    }
-    let check: String = connection.query_row("PRAGMA quick_check(1)", (), |row| row.get(0))?;
-    if check != "ok" {
-        return damaged(check);
-    }
-    let reader = Reader::new(connection, version);
-    let mut position = 0;
-    while let Some(last) = reader.after(position)?.last() {
-        position = last.position;
-    }
-    Ok(None)
-}
-
 /// Opens a journal that is sound, or makes one of an empty file; brings its layout up.
-pub(super) fn create(path: &Path) -> Result<Connection, OpenError> {
-    let failed = |source| OpenError::Sqlite { path: path.to_owned(), source };
-    let connection = Connection::open(path).map_err(failed)?;
-    let version: i64 =
-        connection.query_row("PRAGMA user_version", (), |row| row.get(0)).map_err(failed)?;
+pub(super) fn create(path: &Path) -> Result<Connection, Unsound> {
+    let connection = Connection::open(path)?;
+    let version: i64 = connection.query_row("PRAGMA user_version", (), |row| row.get(0))?;
     if version == 1 {
-        add_checksums(&connection).map_err(failed)?;
+        add_checksums(&connection)?;
     }
-    connection.execute_batch(CREATE).map_err(failed)?;
-    empty_the_log(&connection).map_err(failed)?;
+    connection.execute_batch(CREATE)?;
+    empty_the_log(&connection)?;
     Ok(connection)
 }
 

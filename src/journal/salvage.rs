@@ -11,9 +11,10 @@
 //! applying them again changes nothing.
 
 use super::checksum::checksum;
+use super::examine::Damage;
 use super::inspect::Inspector;
 use super::leaf::{PAGE, Pages, Source};
-use super::open::{FILE, OpenError, create, private_file};
+use super::open::{FILE, create, private_file};
 use super::walk::{Found, walk};
 use super::{Entry, swap, wal};
 use rusqlite::Connection;
@@ -33,15 +34,6 @@ const NEXT_STAGED: &str = include_str!("sql/select_stage.sql");
 const COUNT_STAGED: &str = include_str!("sql/count_stage.sql");
 const FINISH: &str = include_str!("sql/finish_salvage.sql");
 const INSERT: &str = include_str!("sql/insert_entry.sql");
-
-/// What is wrong with a journal's file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Damage {
-    /// It was made by another program; there is nothing of ours in it.
-    Foreign,
-    /// It is ours and not as it was written.
-    Damaged(String),
-}
 
 /// What became of a damaged journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,9 +59,6 @@ pub enum SalvageError {
     /// SQLite's word on the new file.
     #[error(transparent)]
     New(#[from] rusqlite::Error),
-    /// The new file could not be made.
-    #[error(transparent)]
-    Open(#[from] Box<OpenError>),
     /// SQLite's word on the old file.
     #[error(transparent)]
     Old(#[from] super::inspect::InspectError),
@@ -96,7 +85,7 @@ pub(super) fn salvage(directory: &Path, damage: &Damage) -> Result<Salvaged, Sal
     let path = directory.join(swap::NEW);
     private_file(&path)?;
     let mut target = Target {
-        connection: create(&path).map_err(Box::new)?,
+        connection: create(&path).map_err(rusqlite::Error::from)?,
         next_position: 1,
         pending: 0,
         said: Instant::now(),

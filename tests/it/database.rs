@@ -172,9 +172,9 @@ async fn a_batch_of_a_thousand_events_in_one_request_lands_whole() {
 }
 
 #[tokio::test]
-async fn many_events_of_one_call_become_one_row() {
+async fn ten_thousand_events_of_one_call_become_one_row() {
     let (service, database, _data) = Service::fresh().await;
-    for round in 0..4 {
+    for round in 0..20 {
         let events: Vec<Event> = (0..500)
             .map(|number| {
                 let version = (number * 7 + round) % 500;

@@ -29,6 +29,16 @@ async fn deliver_until_gone(service: &Service) -> (Vec<String>, Vec<String>) {
     (acknowledged, unanswered)
 }
 
+#[test]
+fn a_release_build_has_no_failpoints() {
+    let manifest = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
+    assert!(!manifest.expect("readable").contains("debug-assertions"), "off by default in release");
+    let source = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/failpoint.rs"));
+    let source = source.expect("readable");
+    let released = source.split("#[cfg(not(debug_assertions))]").nth(1).expect("for release");
+    assert!(released.trim_start().starts_with("pub fn pass(_name: &str) {}"), "{released}");
+}
+
 #[tokio::test]
 async fn an_end_at_any_step_of_an_event_loses_nothing_that_was_acknowledged() {
     if !cfg!(debug_assertions) {
