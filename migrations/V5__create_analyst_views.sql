@@ -96,15 +96,14 @@ SELECT
     coalesce('low_mos' = ANY (call.tags), false) AS has_low_mos,
     coalesce('ice_failure' = ANY (call.tags), false) AS has_ice_failure,
     coalesce('pstn_short_duration' = ANY (call.tags), false) AS has_short_duration,
-    (SELECT max(edge.packets_loss_percentage) FROM unnest(call.edges) AS edge) AS worst_loss_percent,
-    (SELECT max(edge.jitter_avg) FROM unnest(call.edges) AS edge) AS worst_jitter_ms,
-    (SELECT max(edge.jitter_max) FROM unnest(call.edges) AS edge) AS worst_jitter_max_ms,
-    (SELECT max(edge.latency_avg) FROM unnest(call.edges) AS edge) AS worst_latency_ms,
-    (SELECT max(edge.rtt_avg) FROM unnest(call.edges) AS edge) AS worst_rtt_ms,
-    (SELECT min(edge.mos_avg) FROM unnest(call.edges) AS edge) AS worst_mos,
-    (SELECT min(public.estimate_mos(edge.packets_loss_percentage, edge.jitter_avg,
-        coalesce(edge.latency_avg, edge.rtt_avg / 2), edge.codec_name)) FROM unnest(call.edges) AS edge) AS worst_mos_est,
-    (SELECT min(edge.edge_location) FROM unnest(call.edges) AS edge) AS edge_location,
+    worst.loss_percent AS worst_loss_percent,
+    worst.jitter_ms AS worst_jitter_ms,
+    worst.jitter_max_ms AS worst_jitter_max_ms,
+    worst.latency_ms AS worst_latency_ms,
+    worst.rtt_ms AS worst_rtt_ms,
+    worst.mos AS worst_mos,
+    worst.mos_est AS worst_mos_est,
+    worst.edge_location,
     call.trust_verified_caller AS verified_caller,
     call.trust_branded_enabled AS branded,
     extract(epoch FROM call.partial_time - call.end_time)::double precision AS partial_lag_seconds,
@@ -112,7 +111,21 @@ SELECT
     extract(epoch FROM call.complete_time - call.end_time)::double precision AS complete_lag_seconds,
     call.first_received_time,
     call.last_received_time
-FROM public.call_summaries AS call;
+FROM public.call_summaries AS call
+-- A left join, so that PostgreSQL leaves it out where none of its columns is asked for.
+LEFT JOIN LATERAL (
+    SELECT
+        max(edge.packets_loss_percentage) AS loss_percent,
+        max(edge.jitter_avg) AS jitter_ms,
+        max(edge.jitter_max) AS jitter_max_ms,
+        max(edge.latency_avg) AS latency_ms,
+        max(edge.rtt_avg) AS rtt_ms,
+        min(edge.mos_avg) AS mos,
+        min(public.estimate_mos(edge.packets_loss_percentage, edge.jitter_avg,
+            coalesce(edge.latency_avg, edge.rtt_avg / 2), edge.codec_name)) AS mos_est,
+        min(edge.edge_location) AS edge_location
+    FROM unnest(call.edges) AS edge
+) AS worst ON true;
 
 COMMENT ON VIEW public.calls IS 'One row per call in plain words: outcome, flags, lags, the worst of its edges, parties masked. Everything that Twilio says stands in call_summaries; metrics per edge in call_edge_metrics. Ask for a span of start_time, or for tagged calls, which an index finds at once.';
 COMMENT ON COLUMN public.calls.call_sid IS 'The call (CA...).';

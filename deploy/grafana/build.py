@@ -151,14 +151,17 @@ GROUP BY 1, 2 HAVING histogram_count(histogram_sum(pdd_histogram)) >= 10 ORDER B
     built.with_panel(course("Answered, attestation A or not", grouped(("attestation A", per("verified_answered", "verified_attempts")),
         ("other", "100.0 * (sum(answered) - sum(verified_answered)) / nullif(sum(attempts) - sum(verified_attempts), 0)")),
         f"ASR of calls whose caller was verified by SHAKEN/STIR with attestation A, and of all others. {ROLLUP}", "percent"))
-    built.with_panel(course("Calls at once, last day of the span", f"""WITH bounds AS (SELECT generate_series(
-    greatest($__timeFrom()::timestamptz, $__timeTo()::timestamptz - interval '1 day'), $__timeTo()::timestamptz, interval '5 minutes') AS minute),
-answered AS (
+    built.with_panel(course("Calls at once, last day of the span", f"""WITH answered AS (
   SELECT start_time, end_time {SINGLE.replace("$__timeFilter(start_time)", "start_time BETWEEN $__timeTo()::timestamptz - interval '25 hours' AND $__timeTo()::timestamptz")}
     AND answered AND end_time IS NOT NULL)
-SELECT minute AS time, 'calls at once' AS metric, count(answered.start_time) AS value
-FROM bounds LEFT JOIN answered ON start_time <= minute AND end_time > minute
-GROUP BY 1 ORDER BY 1""", "Answered calls in progress, every five minutes, of the last 24 hours of the span: single calls are read, so not of all of it. Source: calls.", "short"))
+SELECT time, metric, value FROM (
+  SELECT date_bin('5 minutes', at, $__timeFrom()::timestamptz) + interval '5 minutes' AS time, 'calls at once' AS metric,
+    sum(sum(change)) OVER (ORDER BY date_bin('5 minutes', at, $__timeFrom()::timestamptz))::bigint AS value
+  FROM answered CROSS JOIN LATERAL (VALUES (start_time, 1), (end_time, -1)) AS changes (at, change)
+  GROUP BY date_bin('5 minutes', at, $__timeFrom()::timestamptz)
+) AS counted
+WHERE time BETWEEN greatest($__timeFrom()::timestamptz, $__timeTo()::timestamptz - interval '1 day') AND $__timeTo()::timestamptz
+ORDER BY 1""", "Answered calls in progress, every five minutes, of the last 24 hours of the span: single calls are read, so not of all of it. Source: calls.", "short"))
 
     built.with_row(row("Media"))
     measured = " HAVING sum(loss_measured) > 0"
@@ -255,7 +258,7 @@ ORDER BY start_time""", "The call, its parent and the parent's other legs within
 def ingestion():
     built = board("callsink-ingestion", "Ingestion",
         "Whether calls arrive, how late they get complete, what is missing and what could not be read. Deeper figures: /metrics of the service.", "now-24h", "1m")
-    heard = "FROM call_summaries\nWHERE $__timeFilter({0})\n  AND start_time >= $__timeFrom()::timestamptz - interval '7 days'"
+    heard = "FROM call_summaries\nWHERE $__timeFilter({0})\n  AND start_time >= $__timeFrom()::timestamptz - interval '1 day'"
     built.with_row(row("Now"))
     built.with_panel(figure("Key figures are from", "SELECT extract(epoch FROM now() - refreshed_time)::double precision AS age FROM kpi_freshness",
         "Seconds since callsink serve last brought kpi_* up to date; it does so every CALLSINK_ROLLUP_SECONDS (60). Source: kpi_freshness.", "s", thresholds("green", (180, "orange"), (900, "red")), 0, width=4))
@@ -274,11 +277,11 @@ WHERE start_time BETWEEN now() - interval '30 days' AND now() AND end_time < now
     built.with_panel(course("Calls first heard of, per minute", f"""SELECT $__timeGroupAlias(first_received_time, $__interval), 'calls per minute' AS metric,
   60.0 * count(*) / extract(epoch FROM '$__interval'::interval) AS value
 {heard.format("first_received_time")}
-GROUP BY 1 ORDER BY 1""", "By the time of the first event, of calls that started at most seven days before the span. Source: call_summaries.", "short", width=12, interval="1m", decimals=1))
+GROUP BY 1 ORDER BY 1""", "By the time of the first event, of calls that started at most a day before the span. Source: call_summaries.", "short", width=12, interval="1m", decimals=1))
     built.with_panel(course("Latest events by state, per minute", f"""SELECT $__timeGroupAlias(received, $__interval), metric, 60.0 * count(*) / extract(epoch FROM '$__interval'::interval) AS value FROM (
   SELECT state AS metric, at AS received FROM call_summaries
   CROSS JOIN LATERAL (VALUES ('partial', partial_time), ('predicted-complete', predicted_complete_time), ('complete', complete_time)) AS events (state, at)
-  WHERE start_time BETWEEN $__timeFrom()::timestamptz - interval '2 days' AND $__timeTo()::timestamptz AND $__timeFilter(at)
+  WHERE start_time BETWEEN $__timeFrom()::timestamptz - interval '1 day' AND $__timeTo()::timestamptz AND $__timeFilter(at)
 ) AS events
 GROUP BY 1, 2 ORDER BY 1""", "When Twilio emitted the latest event of each state of a call; repeats are not counted. Source: call_summaries.", "short", width=12, interval="1m", decimals=1))
     built.with_panel(course("End of the call to complete", """SELECT $__timeGroupAlias(hour, $__interval), metric, value FROM (
