@@ -11,7 +11,9 @@ const REPLACEMENT: &str = "\\ufffd";
 
 /// The text of `raw` without what PostgreSQL cannot hold, and whether anything was replaced.
 pub(super) fn sanitise(raw: &[u8]) -> (Cow<'_, str>, bool) {
-    let text = String::from_utf8_lossy(raw);
+    // Checking alone skips ASCII many bytes at a time; the lossy way goes byte by byte.
+    let text =
+        std::str::from_utf8(raw).map_or_else(|_| String::from_utf8_lossy(raw), Cow::Borrowed);
     let lossy = matches!(text, Cow::Owned(_));
     match without_unholdable_escapes(&text) {
         Some(clean) => (Cow::Owned(clean), true),
