@@ -5,7 +5,7 @@
 //! character short); leaves the payload as it came.
 
 use super::members::{Member, members};
-use super::tree::{Node, Row};
+use super::tree::{Node, Path, Row};
 use super::unknown::UnknownField;
 use super::{Data, Reason, scalar};
 use crate::domain::call::Winner;
@@ -106,16 +106,16 @@ pub(super) fn read_data(text: &str) -> Result<Read, (Reason, String)> {
             "processing_version" => match scalar::read(value, Kind::Int8) {
                 Ok(Value::Int8(version)) => processing_version = Some(version),
                 Ok(_) => processing_version = None,
-                Err(found) => row.note(name, found),
+                Err(found) => row.note(&Path::of(name), found),
             },
             name => {
                 if let Some(edge) = EDGES.iter().find(|edge| **edge == name) {
                     edges.retain(|known: &EdgeMetric| known.edge != *edge);
                     read_edge(edge, value, &mut edges, &mut row);
                 } else if let Some(node) = SUMMARY.child(name) {
-                    node.fill(value, name, &mut row);
+                    node.fill(value, &Path::of(name), &mut row);
                 } else {
-                    row.pass_over("", name, value);
+                    row.pass_over(None, name, value);
                 }
             }
         }
@@ -157,30 +157,31 @@ fn read_edge(name: &'static str, raw: &RawValue, edges: &mut Vec<EdgeMetric>, ro
     if matches!(raw.get(), "null" | "\"\"" | "{}") {
         return;
     }
+    let path = Path::of(name);
+    let metrics_path = path.join("metrics");
     let Ok(parts) = members(raw.get()) else {
-        row.note(name, "not an object");
+        row.note(&path, "not an object");
         return;
     };
     let mut common = Row::new(EDGE_FIELDS.len());
-    PROPERTIES.fill_member(&parts, "properties", name, &mut common);
+    PROPERTIES.fill_member(&parts, "properties", &path, &mut common);
     for (part, value) in &parts {
         if let Some(node) = EDGE.child(part) {
-            node.fill(value, &format!("{name}.{part}"), &mut common);
+            node.fill(value, &path.join(part), &mut common);
         } else if !["metrics", "properties"].contains(&&**part) {
-            common.pass_over(name, part, value);
+            common.pass_over(Some(&path), part, value);
         }
     }
     let mut directions = Vec::new();
     if let Some(metrics) = last(&parts, "metrics").filter(|metrics| metrics.get() != "null") {
         match members(metrics.get()) {
-            Err(_) => common.note(&format!("{name}.metrics"), "not an object"),
+            Err(_) => common.note(&metrics_path, "not an object"),
             Ok(metrics) => {
                 for direction in DIRECTIONS {
                     if last(&metrics, direction).is_some_and(|raw| raw.get() != "null") {
                         let mut filled = Row::new(0);
                         filled.values.clone_from(&common.values);
-                        let path = format!("{name}.metrics");
-                        METRICS.fill_member(&metrics, direction, &path, &mut filled);
+                        METRICS.fill_member(&metrics, direction, &metrics_path, &mut filled);
                         common.unreadable.append(&mut filled.unreadable);
                         common.unknown.append(&mut filled.unknown);
                         directions.push((direction, filled.values));
@@ -188,7 +189,7 @@ fn read_edge(name: &'static str, raw: &RawValue, edges: &mut Vec<EdgeMetric>, ro
                 }
                 for (member, value) in &metrics {
                     if !DIRECTIONS.contains(&&**member) {
-                        common.pass_over(&format!("{name}.metrics"), member, value);
+                        common.pass_over(Some(&metrics_path), member, value);
                     }
                 }
             }
@@ -208,9 +209,9 @@ fn read_edge(name: &'static str, raw: &RawValue, edges: &mut Vec<EdgeMetric>, ro
 
 impl Node {
     /// Fills from the member `name` of an object at `path`, if it is there.
-    fn fill_member(&self, members: &[Member<'_>], name: &str, path: &str, row: &mut Row) {
+    fn fill_member(&self, members: &[Member<'_>], name: &str, path: &Path<'_>, row: &mut Row) {
         if let Some(raw) = last(members, name) {
-            self.fill(raw, &format!("{path}.{name}"), row);
+            self.fill(raw, &path.join(name), row);
         }
     }
 }

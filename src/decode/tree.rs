@@ -10,12 +10,42 @@ use super::unknown::{self, UnknownField};
 use crate::domain::Value;
 use crate::domain::fields::Kind;
 use serde_json::value::RawValue;
+use std::fmt;
 
 /// What stands at one name of a path.
 #[derive(Debug, Default)]
 pub(super) struct Node {
     children: Vec<(&'static str, Node)>,
     leaf: Option<(usize, Kind)>,
+}
+
+/// Where a value stands: names from the outermost object in. Written out only when there is something to
+/// tell of the value, which is rare; writing it for every value cost more than reading the values.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Path<'a> {
+    parent: Option<&'a Path<'a>>,
+    name: &'a str,
+}
+
+impl<'a> Path<'a> {
+    /// A member of the outermost object.
+    pub(super) fn of(name: &'a str) -> Self {
+        Self { parent: None, name }
+    }
+
+    /// The member `name` of the object that stands here.
+    pub(super) fn join(&'a self, name: &'a str) -> Self {
+        Self { parent: Some(self), name }
+    }
+}
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(parent) = self.parent {
+            write!(out, "{parent}.")?;
+        }
+        out.write_str(self.name)
+    }
 }
 
 /// Collects the values of one object.
@@ -32,14 +62,15 @@ impl Row {
     }
 
     /// Notes that the value at `path` was not what the field table says.
-    pub(super) fn note(&mut self, path: &str, found: &str) {
+    pub(super) fn note(&mut self, path: &Path<'_>, found: &str) {
         self.unreadable.push(format!("{path}: {found}"));
     }
 
-    /// Notes the member `name` of the object at `path` in the data, which the table doesn't name.
-    pub(super) fn pass_over(&mut self, path: &str, name: &str, value: &RawValue) {
-        let separator = if path.is_empty() { "" } else { "." };
-        unknown::note(&mut self.unknown, &format!("data{separator}{path}"), name, value);
+    /// Notes the member `name` of the object at `path` in the data, or of the data itself, which the table
+    /// doesn't name.
+    pub(super) fn pass_over(&mut self, path: Option<&Path<'_>>, name: &str, value: &RawValue) {
+        let parent = path.map_or_else(|| "data".to_owned(), |path| format!("data.{path}"));
+        unknown::note(&mut self.unknown, &parent, name, value);
     }
 }
 
@@ -68,7 +99,7 @@ impl Node {
     }
 
     /// Puts `raw`, which stands at `path`, and all below it into `row`.
-    pub(super) fn fill(&self, raw: &RawValue, path: &str, row: &mut Row) {
+    pub(super) fn fill(&self, raw: &RawValue, path: &Path<'_>, row: &mut Row) {
         if let Some((index, kind)) = self.leaf {
             match scalar::read(raw, kind) {
                 Ok(value) => row.values[index] = value,
@@ -88,9 +119,9 @@ impl Node {
         };
         for (name, value) in members {
             if let Some(child) = self.child(&name) {
-                child.fill(value, &format!("{path}.{name}"), row);
+                child.fill(value, &path.join(&name), row);
             } else {
-                row.pass_over(path, &name, value);
+                row.pass_over(Some(path), &name, value);
             }
         }
     }
