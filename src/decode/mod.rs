@@ -125,7 +125,7 @@ struct Envelope<'a> {
     dataschema: Option<String>,
     time: Option<DateTime<Utc>>,
     data: Option<&'a RawValue>,
-    /// Every member but `data`.
+    /// Every member but the last `data`.
     others: Vec<(Cow<'a, str>, &'a RawValue)>,
 }
 
@@ -163,7 +163,11 @@ impl<'a> Envelope<'a> {
         for (name, value) in members {
             match &*name {
                 "data" => {
-                    envelope.data = Some(value).filter(|value| value.get() != "null");
+                    // Of a repeated member the last counts, as everywhere in JSON; the others are kept.
+                    let data = Some(value).filter(|value| value.get() != "null");
+                    if let Some(earlier) = std::mem::replace(&mut envelope.data, data) {
+                        envelope.others.push((name, earlier));
+                    }
                     continue;
                 }
                 "type" => envelope.event_type = as_text(value),
@@ -279,3 +283,6 @@ fn data_of(raw: &RawValue) -> Option<Data<'_>> {
     serde_json::from_str::<&RawValue>(&text).ok()?;
     Some(Data { text: Cow::Owned(text), sanitised })
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@
 //! against people: who can write the file can write the checksum, too.
 
 use rusqlite::types::Type;
-use rusqlite::{Error, ErrorCode};
+use rusqlite::{Error, ErrorCode, ffi};
 
 /// The checksum of an entry. It covers the position, so that a page in the wrong place is noticed.
 #[must_use]
@@ -38,7 +38,12 @@ pub(super) fn check(
 /// Whether an error means that the file is damaged, rather than out of reach or full.
 pub(super) fn is_damage(error: &Error) -> bool {
     match error.sqlite_error_code() {
-        Some(code) => matches!(code, ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt),
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => true,
+        // The file ends before the page that should be read does; or, as our statements are what they are, it
+        // is the file's schema or format that SQLite makes no sense of.
+        Some(_) => error.sqlite_error().is_some_and(|error| {
+            [ffi::SQLITE_IOERR_SHORT_READ, ffi::SQLITE_ERROR].contains(&error.extended_code)
+        }),
         // A column that is of another type than what was written, or an entry that was altered.
         None => matches!(
             error,

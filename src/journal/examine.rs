@@ -87,6 +87,10 @@ pub(super) fn examine(directory: &Path, path: &Path) -> Result<Option<Damage>, O
     }
     let examined = Connection::open(path).and_then(|connection| look_into(&connection, length));
     match examined {
+        // SQLite takes the first bytes of a journal for an empty file.
+        Ok(Examined::Sound) if (1..PAGE as u64).contains(&length) => {
+            damaged("it ends within its first page")
+        }
         Ok(Examined::Sound) => Ok(None),
         Ok(Examined::Damage(damage)) => Ok(Some(damage)),
         Ok(Examined::TooNew(found)) => Err(OpenError::TooNew { path: path.to_owned(), found }),

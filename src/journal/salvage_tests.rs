@@ -244,6 +244,19 @@ async fn a_journal_of_the_first_layout_gets_checksums_and_keeps_its_entries() {
     assert_eq!(numbers(directory.path()), (all(300), None), "with checksums");
 }
 
+/// Found by `scripts/fuzz journal`: SQLite took such a file for an empty one, and nobody was told.
+#[tokio::test]
+async fn repro_a_file_that_ends_within_its_first_page_is_damaged_and_not_empty() {
+    let whole = killed(80, 0, 500).await;
+    for length in [1, 700, PAGE - 1] {
+        let directory = tempfile::tempdir().expect("a directory");
+        fs::copy(whole.path().join(FILE), directory.path().join(FILE)).expect("copied");
+        change(directory.path(), FILE, |bytes| bytes.truncate(length));
+        let (_, salvaged) = numbers(directory.path());
+        assert!(salvaged.is_some_and(|salvaged| salvaged.unknown), "cut to {length}");
+    }
+}
+
 #[derive(Debug, Clone)]
 enum Blow {
     Flip { at: prop::sample::Index, with: u8 },
