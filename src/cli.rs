@@ -4,8 +4,8 @@
 
 use crate::config::{AdminArgs, DatabaseArgs, LogArgs, ServeArgs};
 use crate::operate::{
-    BackfillArgs, CheckRequestArgs, CoverageArgs, DictionaryArgs, EraseArgs, JournalCommand,
-    RebuildArgs, ReplayArgs, SetupArgs,
+    BackfillArgs, CheckRequestArgs, CoverageArgs, DictionaryArgs, DoctorArgs, EraseArgs,
+    JournalCommand, RebuildArgs, ReplayArgs, SetupArgs,
 };
 use crate::simulate::SimulateArgs;
 use clap::{Parser, Subcommand};
@@ -41,6 +41,11 @@ pub enum Command {
     /// in DATABASE_URL. What is right is left alone; nothing that somebody else made is deleted. Exit code 0 if
     /// all is well.
     Setup(Box<SetupArgs>),
+    /// Look at everything that must work, and say what to do about what does not
+    ///
+    /// Settings, database, journal, public URL (with a signed, empty delivery that stores nothing), Twilio's
+    /// credentials, Advanced Features, sink, subscription and Debugger. Changes nothing. Exit code 0 if nothing failed, else 1.
+    Doctor(Box<DoctorArgs>),
     /// Store dead letters again, after a fix; what succeeds leaves the table
     ///
     /// Reads callsink.dead_letters and decodes and stores each selected letter as `serve` does, after

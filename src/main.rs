@@ -20,6 +20,7 @@ async fn main() -> ExitCode {
         Command::Simulate(args) => simulate::run(*args).await,
         Command::Replay(args) => operate::replay::run(*args).await,
         Command::Erase(args) => operate::erase::run(*args).await,
+        Command::Doctor(args) => operate::doctor::run(*args).await,
         Command::Setup(args) => operate::setup::run(*args).await,
         Command::Backfill(args) => operate::backfill::run(*args).await,
         Command::Coverage(args) => operate::coverage::run(*args).await,

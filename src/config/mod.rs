@@ -15,7 +15,7 @@ pub use args::{AdminArgs, DatabaseArgs, LogArgs, ServeArgs};
 pub use growth::{Keep, KeepArgs};
 pub use read::SettingError;
 pub use reconcile::{Reconcile, ReconcileArgs};
-pub use twilio::{Api, ApiArgs, PublicUrlArgs, TokenArgs};
+pub use twilio::{Api, ApiArgs, PublicUrlArgs, TokenArgs, auth_tokens};
 
 use crate::store::Database;
 use crate::verify::public_url::PublicUrl;
@@ -171,6 +171,12 @@ pub fn required_database(args: DatabaseArgs) -> Result<Database, SettingError> {
 /// When it is not a URL of PostgreSQL.
 pub fn optional_database(args: DatabaseArgs) -> Result<Option<Database>, SettingError> {
     resolve_database(args)
+}
+
+/// Where the journal is.
+#[must_use]
+pub fn data_dir(text: Option<String>) -> PathBuf {
+    Setting::new("CALLSINK_DATA_DIR", text).path("./data")
 }
 
 /// Where the admin listener is.

@@ -45,6 +45,15 @@ pub struct TokenArgs {
     pub twilio_auth_token_file: Option<String>,
 }
 
+/// The auth tokens, of which there may be none.
+///
+/// # Errors
+/// They can't be read.
+pub fn auth_tokens(args: TokenArgs) -> Result<Vec<SecretString>, SettingError> {
+    let token = secret("TWILIO_AUTH_TOKEN", args.twilio_auth_token, args.twilio_auth_token_file)?;
+    Ok(token.map(|token| super::split_secrets(&token)).transpose()?.unwrap_or_default())
+}
+
 /// The sink's destination, of commands that make it or look at it.
 #[derive(Args, Debug, Default)]
 pub struct PublicUrlArgs {
@@ -90,10 +99,7 @@ impl ApiArgs {
     /// # Errors
     /// What is missing or wrong.
     pub fn resolve(self, tokens: TokenArgs) -> Result<Api, SettingError> {
-        let token =
-            secret("TWILIO_AUTH_TOKEN", tokens.twilio_auth_token, tokens.twilio_auth_token_file)?;
-        let tokens = token.map(|token| super::split_secrets(&token)).transpose()?;
-        self.with_secrets(tokens.unwrap_or_default())
+        self.with_secrets(auth_tokens(tokens)?)
     }
 
     /// The API, with auth tokens that were read before.

@@ -41,6 +41,12 @@ pub fn accounts(api: &Api) -> anyhow::Result<Vec<Insights>> {
 }
 
 impl Insights {
+    /// Asks fewer times: for a diagnosis.
+    #[must_use]
+    pub fn impatient(&self) -> Self {
+        Self { client: self.client.impatient(2), ..self.clone() }
+    }
+
     async fn page(&self, address: &Url, is_next: bool) -> Result<Page, ListError> {
         let asked = Utc::now();
         let body = self.client.get(address).await.map_err(|error| match error {

@@ -25,6 +25,9 @@ const WAIT: Duration = Duration::from_secs(60);
 /// The clocks of who asks and who receives may differ.
 const SKEW: TimeDelta = TimeDelta::seconds(30);
 
+/// What follows the prefix of the types that are wanted.
+const STATES: [&str; 3] = ["partial", "predicted-complete", "complete"];
+
 /// Options of `callsink setup`.
 #[derive(clap::Args, Debug)]
 pub struct SetupArgs {
@@ -133,14 +136,21 @@ async fn wanted(
             events.account_sid
         );
     }
+    if types.len() < STATES.len() {
+        println!(
+            "  ! only {} of {} call-summary types are offered to this account",
+            types.len(),
+            STATES.len()
+        );
+    }
     Ok(Wanted { destination: public_url.verbatim(), batch_events, types })
 }
 
-/// Those of the three types that are offered; the others are named.
+/// Those of the three types that are offered.
 pub(super) async fn offered(events: &Events) -> Result<Vec<(String, i64)>, ApiError> {
     let known = events.types().await?;
     let mut offered = Vec::new();
-    for suffix in ["partial", "predicted-complete", "complete"] {
+    for suffix in STATES {
         let name = format!("{CALL_SUMMARY_PREFIX}{suffix}");
         let found = known.iter().find(|known| known.event_type == name);
         match found {
@@ -149,7 +159,7 @@ pub(super) async fn offered(events: &Events) -> Result<Vec<(String, i64)>, ApiEr
             {
                 offered.push((name, events.latest_version(schema).await?));
             }
-            _ => println!("  ! {suffix} is not offered to this account"),
+            _ => {}
         }
     }
     Ok(offered)

@@ -2,6 +2,7 @@
 
 mod backfill;
 mod check_request;
+mod doctor;
 mod erase;
 mod journal;
 mod rebuild;
