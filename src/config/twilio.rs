@@ -85,6 +85,8 @@ pub struct Api {
     pub user: String,
     /// Auth tokens, one of which is valid, or the secret of the API key.
     pub secrets: Vec<SecretString>,
+    /// Auth tokens, also where an API key is used: that opens no subaccount.
+    pub tokens: Vec<SecretString>,
     /// Without a slash at its end.
     pub insights: String,
     /// As well.
@@ -129,7 +131,7 @@ impl ApiArgs {
                     "the auth token of the account, or TWILIO_API_KEY and TWILIO_API_SECRET";
                 return Err(SettingError::missing("TWILIO_AUTH_TOKEN", expected));
             }
-            (None, None) => (account_sids[0].clone(), tokens),
+            (None, None) => (account_sids[0].clone(), tokens.clone()),
         };
         let insights = Setting::new("CALLSINK_INSIGHTS_API", self.insights_api)
             .base_url("https://insights.twilio.com")?;
@@ -137,7 +139,21 @@ impl ApiArgs {
             .base_url("https://events.twilio.com")?;
         let monitor = Setting::new("CALLSINK_MONITOR_API", self.monitor_api)
             .base_url("https://monitor.twilio.com")?;
-        Ok(Api { account_sids, user, secrets, insights, events, monitor })
+        Ok(Api { account_sids, user, secrets, tokens, insights, events, monitor })
+    }
+}
+
+impl Api {
+    /// For what is asked of each subaccount as itself, which an API key of the account above can't do.
+    ///
+    /// # Errors
+    /// There are subaccounts and no auth token.
+    pub fn needs_tokens_of_subaccounts(&self) -> Result<(), SettingError> {
+        if self.account_sids.len() > 1 && self.tokens.is_empty() {
+            const EXPECTED: &str = "the auth tokens of the subaccounts as well: TWILIO_API_KEY is of the first account only";
+            return Err(SettingError::missing("TWILIO_AUTH_TOKEN", EXPECTED));
+        }
+        Ok(())
     }
 }
 

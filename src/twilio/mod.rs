@@ -74,10 +74,11 @@ impl Client {
         Ok(Self { http, user, secrets, taken: Arc::default(), tries: patience::TRIES })
     }
 
-    /// As another user, with the same secrets: a subaccount has a token of its own among them.
+    /// As another account, with the auth token that is its own among `tokens`.
     #[must_use]
-    pub fn as_user(&self, user: &str) -> Self {
-        Self { user: user.to_owned(), taken: Arc::default(), ..self.clone() }
+    pub fn as_account(&self, account_sid: &str, tokens: &[SecretString]) -> Self {
+        let (user, secrets) = (account_sid.to_owned(), tokens.to_vec());
+        Self { user, secrets, taken: Arc::default(), ..self.clone() }
     }
 
     /// Gives up after `tries`: somebody waits for a diagnosis and not for the thing itself.

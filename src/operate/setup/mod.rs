@@ -102,12 +102,13 @@ pub async fn run(args: SetupArgs) -> anyhow::Result<ExitCode> {
     Ok(if all_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The Events API knows no subaccounts: each is asked with credentials of its own.
+/// The Events API knows no subaccounts: each is asked with its auth token, as an API key is of one account only.
 pub(super) fn accounts(api: &Api) -> anyhow::Result<Vec<Events>> {
+    api.needs_tokens_of_subaccounts()?;
     let client = Client::new(api)?;
     let mut accounts = Vec::new();
     for (index, sid) in api.account_sids.iter().enumerate() {
-        let client = if index == 0 { client.clone() } else { client.as_user(sid) };
+        let client = if index == 0 { client.clone() } else { client.as_account(sid, &api.tokens) };
         accounts.push(Events::new(client, &api.events, sid)?);
     }
     Ok(accounts)

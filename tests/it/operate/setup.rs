@@ -140,6 +140,39 @@ async fn a_get_sink_is_replaced_before_it_goes_and_duplicates_and_orphans_are_fo
 }
 
 #[tokio::test]
+async fn subaccounts_are_asked_with_their_tokens_even_where_the_account_is_asked_with_an_api_key() {
+    const SUBACCOUNT: &str = "AC00000000000000000000000000000002";
+    let api = EventsApi::start("SK00000000000000000000000000000001", "secret-of-the-key");
+    api.state().another = Some((SUBACCOUNT.to_owned(), "token-of-the-subaccount".to_owned()));
+    let with = |tokens: &str| {
+        let mut command = command(&api, None, &["--plan"]);
+        command.envs([
+            ("TWILIO_ACCOUNT_SID", format!("{ACCOUNT},{SUBACCOUNT}")),
+            ("TWILIO_API_KEY", "SK00000000000000000000000000000001".to_owned()),
+            ("TWILIO_API_SECRET", "secret-of-the-key".to_owned()),
+            ("TWILIO_AUTH_TOKEN", tokens.to_owned()),
+        ]);
+        command
+    };
+    let (code, out, err) = run(with("token-of-the-account,token-of-the-subaccount")).await;
+    assert_eq!(code, 0, "{out}{err}");
+    assert_eq!(out.matches("+ sink to").count(), 2, "{out}");
+    let (code, out, err) = run(with("")).await;
+    assert!(code == 2 && err.contains("TWILIO_AUTH_TOKEN is not set"), "{out}{err}");
+}
+
+#[tokio::test]
+async fn a_run_that_stopped_after_the_sink_is_completed_by_the_next() {
+    let api = EventsApi::start(ACCOUNT, TOKEN);
+    let sink = api.add_sink("callsink", PUBLIC_URL, "post");
+    let (code, out, err) = setup(&api, &[]).await;
+    assert_eq!(code, 0, "{out}{err}");
+    let state = api.state();
+    assert_eq!((state.sinks.len(), state.subscriptions.len()), (1, 1));
+    assert_eq!(state.subscriptions[0]["sink_sid"], *sink);
+}
+
+#[tokio::test]
 async fn an_account_without_call_summaries_or_with_a_wrong_token_is_told_what_to_do() {
     let api = EventsApi::start(ACCOUNT, TOKEN);
     api.state().types.clear();

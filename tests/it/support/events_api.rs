@@ -19,6 +19,8 @@ pub struct State {
     /// Its only user, and what it is called with.
     user: String,
     token: String,
+    /// Another user, and what it is called with.
+    pub another: Option<(String, String)>,
     base: String,
     pub sinks: Vec<Value>,
     pub subscriptions: Vec<Value>,
@@ -109,9 +111,14 @@ async fn answer(
 ) -> HttpResponse {
     let (status, answer, delivery) = {
         let mut state = state.lock().expect("no panic");
-        let expected = BASE64_STANDARD.encode(format!("{}:{}", state.user, state.token));
+        let basic = |user: &str, password: &str| {
+            format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}")))
+        };
+        let another = state.another.as_ref().map(|(user, token)| basic(user, token));
         let sent = request.headers().get("authorization").and_then(|value| value.to_str().ok());
-        if sent != Some(&format!("Basic {expected}")) {
+        if sent.is_none_or(|sent| {
+            sent != basic(&state.user, &state.token) && Some(sent) != another.as_deref()
+        }) {
             return HttpResponse::Unauthorized().json(json!({ "code": 20003, "status": 401 }));
         }
         let fields = |text: &str| -> Vec<(String, String)> {
