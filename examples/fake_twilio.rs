@@ -4,11 +4,14 @@
 //! the hours `--outage FROM..TO` have no events, as if nobody had answered. Says when it has delivered, then
 //! answers the Insights API until it is stopped.
 //!
-//!   cargo run --example fake_twilio -- --listen 127.0.0.1:9911 --sink http://127.0.0.1:8080/twilio/events \
+//!   cargo run --example fake_twilio -- --listen 127.0.0.1:9911 \
+//!       --listen-events 127.0.0.1:9912 --sink http://127.0.0.1:8080/twilio/events \
 //!       --calls 3000 --hours 9 --outage 3..6
 
 #![allow(dead_code, reason = "the tests use more of these modules")]
 
+#[path = "../tests/it/support/events_api.rs"]
+mod events_api;
 #[path = "../tests/it/support/insights.rs"]
 mod insights;
 #[path = "../tests/it/support/made_up.rs"]
@@ -27,6 +30,9 @@ struct Args {
     /// Where the Insights API is.
     #[arg(long)]
     listen: String,
+    /// Where the Events API is, and the Monitor API's alerts.
+    #[arg(long)]
+    listen_events: String,
     /// Destination of the sink, as signed.
     #[arg(long)]
     sink: String,
@@ -52,6 +58,10 @@ fn hours(text: &str) -> Result<Range<u32>, String> {
 async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     let twilio = insights::Insights::listen(&args.listen, insights::ACCOUNT, &args.token);
+    let events_api =
+        events_api::EventsApi::listen(&args.listen_events, insights::ACCOUNT, &args.token);
+    let path = args.sink.rfind("/twilio").context("a sink that ends in /twilio/...")?;
+    events_api.state().deliver_to = Some(args.sink[..path].to_owned());
     let this_hour = Utc::now().duration_trunc(TimeDelta::hours(1))?;
     let first = this_hour - TimeDelta::hours(i64::from(args.hours) + 2);
     let step = TimeDelta::hours(i64::from(args.hours)) / i32::try_from(args.calls)?;
