@@ -265,9 +265,9 @@ def ingestion():
     built.with_panel(figure("Hours waiting", "SELECT hours_waiting FROM kpi_freshness", "Hours whose calls changed since. A few are normal. Source: kpi_freshness.", "short", thresholds("green", (100, "orange")), width=4))
     built.with_panel(figure("Newest event", "SELECT extract(epoch FROM now() - max(last_received_time))::double precision AS age FROM call_summaries WHERE start_time > now() - interval '7 days'",
         "Seconds since an event of a call of the last seven days came. Long at a busy hour: look at the sink in Twilio. Source: call_summaries.", "s", thresholds("green", (900, "orange"), (7200, "red")), 0, width=4))
-    built.with_panel(figure("Partial too old", """SELECT count(*) AS calls FROM calls
-WHERE start_time BETWEEN now() - interval '30 days' AND now() AND end_time < now() - interval '45 minutes' AND finality <> 'complete'""",
-        "Calls of the last 30 days that ended 45 minutes ago and have no complete summary. callsink coverage --heal fetches it. Source: calls.", "short", thresholds("green", (1, "orange")), width=4))
+    built.with_panel(figure("Partial too old", """SELECT coalesce(sum(calls - complete), 0)::bigint AS calls FROM kpi_calls_hourly
+WHERE hour BETWEEN now() - interval '30 days' AND now() - interval '2 hours'""",
+        "Calls that started two hours to 30 days ago and have no complete summary. callsink coverage --heal fetches it. Source: kpi_calls_hourly.", "short", thresholds("green", (1, "orange")), width=4))
     built.with_panel(figure("Missing calls", "SELECT coalesce(sum(missing), 0)::bigint AS missing FROM coverage WHERE $__timeFilter(hour)",
         "Calls that Twilio lists and that are not here, as of the last check of their hour. 0 also where nothing was checked: see the table. Source: coverage.", "short", thresholds("green", (1, "red")), width=4))
     built.with_panel(figure("Dead letters", "SELECT coalesce(sum(letters), 0)::bigint AS letters FROM dead_letter_counts WHERE $__timeFilter(hour)",
@@ -303,7 +303,7 @@ FROM dead_letter_counts WHERE $__timeFilter(hour) GROUP BY 1, 2 ORDER BY 3 DESC"
     built.with_panel(rows("Fields that no column holds", """SELECT path, schema_version AS version, example_type AS type, occurrences, first_seen_time AS "first seen", last_seen_time AS "last seen"
 FROM unknown_fields ORDER BY first_seen_time DESC LIMIT 100""", "Twilio has added a field: look for a newer callsink; values are in payload. Of all times. Source: unknown_fields.", width=12, empty="None, as it should be"))
     built.with_panel(rows("Partial too old", """SELECT call_sid AS call, start_time AS time, end_time AS ended, finality, last_received_time AS "last heard"
-FROM calls WHERE start_time BETWEEN now() - interval '30 days' AND now() AND end_time < now() - interval '45 minutes' AND finality <> 'complete'
+FROM calls WHERE start_time BETWEEN now() - interval '3 days' AND now() AND end_time < now() - interval '45 minutes' AND finality <> 'complete'
 ORDER BY start_time DESC LIMIT 100""", "The latest of the calls that should be complete and are not. Source: calls.",
         links={"call": ("All about this call", "/d/callsink-call?var-call_sid=${__value.raw}")}, width=12, empty="None, as it should be"))
     return built
