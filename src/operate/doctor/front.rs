@@ -2,11 +2,13 @@
 //!
 //! In: the sink's destination, an auth token. Out: checks. Delivers an empty array, signed, which stores nothing.
 
-use super::Check;
+use super::{Check, certificate};
 use crate::http_client;
 use crate::verify::public_url::PublicUrl;
 use crate::verify::signature::{body_sha256_hex, sign};
-use reqwest::Url;
+use chrono::Utc;
+use reqwest::tls::TlsInfo;
+use reqwest::{StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 use std::error::Error as _;
 use std::time::{Duration, Instant};
@@ -42,29 +44,40 @@ pub(super) async fn checks(url: Option<&PublicUrl>, token: Option<&SecretString>
         checks.push(Check::skipped("delivery", "no auth token to sign with"));
         return checks;
     };
-    checks.push(deliver(&verbatim, token).await);
+    checks.extend(deliver(&verbatim, token).await);
     checks
 }
 
-async fn deliver(destination: &str, token: &SecretString) -> Check {
+async fn deliver(destination: &str, token: &SecretString) -> Vec<Check> {
     let body = "[]";
     let separator = if destination.contains('?') { '&' } else { '?' };
     let signed = format!("{destination}{separator}bodySHA256={}", body_sha256_hex(body.as_bytes()));
     let signature = sign(token.expose_secret(), &signed);
-    let client = match http_client::builder().timeout(TWILIO_WAITS).build() {
+    let client = match http_client::builder().tls_info(true).timeout(TWILIO_WAITS).build() {
         Ok(client) => client,
-        Err(error) => return Check::skipped("delivery", format!("no HTTP client: {error}")),
+        Err(error) => {
+            return vec![Check::skipped("delivery", format!("no HTTP client: {error}"))];
+        }
     };
     let started = Instant::now();
     let request = client.post(&signed).header("X-Twilio-Signature", signature).body(body);
     let answer = match request.send().await {
         Ok(answer) => answer,
-        Err(error) => return unreachable(&error),
+        Err(error) => return vec![unreachable(&error)],
     };
     let milliseconds = started.elapsed().as_millis();
     let found =
         format!("a signed, empty delivery was answered {} in {milliseconds} ms", answer.status());
-    match answer.status().as_u16() {
+    let certificate = answer
+        .extensions()
+        .get::<TlsInfo>()
+        .and_then(TlsInfo::peer_certificate)
+        .map(|der| certificate::check(der, Utc::now()));
+    certificate.into_iter().chain([judge(answer.status(), found)]).collect()
+}
+
+fn judge(status: StatusCode, found: String) -> Check {
+    match status.as_u16() {
         200 => Check::ok("delivery", format!("{found}, through the public URL")),
         301 | 302 | 307 | 308 => Check::fail(
             "delivery",

@@ -4,6 +4,7 @@
 //! Promises: a part that is missing or broken is a line and never the end; nothing is changed, but for a signed
 //! empty delivery through the public URL, which stores nothing; no secret, number or text of a call is printed.
 
+mod certificate;
 mod database;
 mod front;
 mod journal;
