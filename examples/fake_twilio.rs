@@ -16,6 +16,8 @@ mod events_api;
 mod insights;
 #[path = "../tests/it/support/made_up.rs"]
 mod made_up;
+#[path = "../tests/it/support/openapi.rs"]
+mod openapi;
 #[path = "../tests/it/support/twilio.rs"]
 mod twilio;
 

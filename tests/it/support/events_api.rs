@@ -3,6 +3,7 @@
 //! Requests and answers are held against Twilio's OpenAPI file: a path, a field or a parameter that it does not
 //! know, or one that it asks for and that is not there, fails the test.
 
+use super::openapi::mistakes_of_answer;
 use super::twilio;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use base64::Engine as _;
@@ -133,7 +134,13 @@ async fn answer(
         if method != "GET" {
             state.changes.push(format!("{method} {}", request.path()));
         }
-        state.answer(&method, request.path(), &form, &query)
+        let answered = state.answer(&method, request.path(), &form, &query);
+        if request.path() != "/v1/Alerts" {
+            let path = request.path();
+            let mistakes = mistakes_of_answer(&api(), &method, path, answered.0, &answered.1);
+            state.mistakes.extend(mistakes);
+        }
+        answered
     };
     if let Some((url, signature, body)) = delivery {
         // As Twilio: some time after the answer.
@@ -301,6 +308,11 @@ impl State {
     }
 }
 
+fn api() -> Value {
+    let text = include_str!("../../fixtures/openapi/twilio_events_v1.json");
+    serde_json::from_str(text).expect("JSON")
+}
+
 /// What of a request is not as Twilio's OpenAPI file says.
 fn mistakes(
     method: &str,
@@ -311,8 +323,7 @@ fn mistakes(
     if path == "/v1/Alerts" {
         return Vec::new(); // of the Monitor API, which is another file
     }
-    let text = include_str!("../../fixtures/openapi/twilio_events_v1.json");
-    let api: Value = serde_json::from_str(text).expect("JSON");
+    let api = api();
     let parts: Vec<&str> = path.split('/').collect();
     let is_it = |template: &&String| {
         let known: Vec<&str> = template.split('/').collect();

@@ -3,6 +3,7 @@
 //! Every request is held against Twilio's OpenAPI file: a parameter that it does not know, or a value that it
 //! does not allow, is a mistake, and the test that made it fails.
 
+use super::openapi::mistakes_of_answer;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -132,7 +133,10 @@ async fn summaries(
         state.mistakes.extend(mistakes);
         return HttpResponse::BadRequest().json(json!({ "code": 20001, "status": 400 }));
     }
-    HttpResponse::Ok().json(state.page(&query))
+    let page = state.page(&query);
+    let mistakes = mistakes_of_answer(&api(), "GET", "/v1/Voice/Summaries", 200, &page);
+    state.mistakes.extend(mistakes);
+    HttpResponse::Ok().json(page)
 }
 
 impl State {
@@ -177,10 +181,14 @@ impl State {
     }
 }
 
+fn api() -> Value {
+    let text = include_str!("../../fixtures/openapi/twilio_insights_v1.json");
+    serde_json::from_str(text).expect("JSON")
+}
+
 /// What of a query is not as Twilio's OpenAPI file says, or means another thing than it seems to.
 fn mistakes(query: &BTreeMap<String, String>) -> Vec<String> {
-    let text = include_str!("../../fixtures/openapi/twilio_insights_v1.json");
-    let api: Value = serde_json::from_str(text).expect("JSON");
+    let api = api();
     let parameters =
         api["paths"]["/v1/Voice/Summaries"]["get"]["parameters"].as_array().expect("a list");
     let mut mistakes = Vec::new();

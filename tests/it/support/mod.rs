@@ -5,6 +5,7 @@ pub mod events_api;
 pub mod insights;
 pub mod line;
 pub mod made_up;
+pub mod openapi;
 pub mod service;
 pub mod twilio;
 
