@@ -3,7 +3,10 @@
 //! In: flags and environment, as texts. Out: checked accounts and credentials.
 //! Promises: as its room; an account SID is one, so that a typing error does not become a 404 of Twilio's.
 
-#![allow(rustdoc::bare_urls, reason = "these are the texts of --help, which shows them as they are")]
+#![allow(
+    rustdoc::bare_urls,
+    reason = "these are the texts of --help, which shows them as they are"
+)]
 
 use super::read::{Setting, SettingError, given, secret};
 use crate::verify::public_url::PublicUrl;
