@@ -263,8 +263,8 @@ def ingestion():
     built.with_panel(figure("Key figures are from", "SELECT extract(epoch FROM now() - refreshed_time)::double precision AS age FROM kpi_freshness",
         "Seconds since callsink serve last brought kpi_* up to date; it does so every CALLSINK_ROLLUP_SECONDS (60). Source: kpi_freshness.", "s", thresholds("green", (180, "orange"), (900, "red")), 0, width=4))
     built.with_panel(figure("Hours waiting", "SELECT hours_waiting FROM kpi_freshness", "Hours whose calls changed since. A few are normal. Source: kpi_freshness.", "short", thresholds("green", (100, "orange")), width=4))
-    built.with_panel(figure("Newest event", "SELECT extract(epoch FROM now() - max(last_received_time))::double precision AS age FROM call_summaries WHERE start_time > now() - interval '7 days'",
-        "Seconds since an event of a call of the last seven days came. Long at a busy hour: look at the sink in Twilio. Source: call_summaries.", "s", thresholds("green", (900, "orange"), (7200, "red")), 0, width=4))
+    built.with_panel(figure("Newest event", "SELECT extract(epoch FROM now() - max(last_received_time))::double precision AS age FROM call_summaries WHERE start_time > now() - interval '1 day'",
+        "Seconds since an event of a call of the last day came; nothing: none came. Long at a busy hour: look at the sink in Twilio. Source: call_summaries.", "s", thresholds("green", (900, "orange"), (7200, "red")), 0, width=4))
     built.with_panel(figure("Partial too old", """SELECT coalesce(sum(calls - complete), 0)::bigint AS calls FROM kpi_calls_hourly
 WHERE hour BETWEEN now() - interval '30 days' AND now() - interval '2 hours'""",
         "Calls that started two hours to 30 days ago and have no complete summary. callsink coverage --heal fetches it. Source: kpi_calls_hourly.", "short", thresholds("green", (1, "orange")), width=4))
