@@ -1,7 +1,10 @@
 //! The service with a login that may do its work and nothing else, in a database that another role owns.
 
+use crate::support::insights::ACCOUNT;
 use crate::support::service::Setup;
-use crate::support::{Database, Event, eventually};
+use crate::support::twilio::TOKEN;
+use crate::support::{Database, Event, Insights, eventually, made_up};
+use chrono::{TimeDelta, Utc};
 use sqlx::{AssertSqlSafe, Row};
 
 /// A login in the role `callsink_service`, and a URL with it.
@@ -74,6 +77,42 @@ async fn serve_and_the_operators_commands_need_no_more_than_the_service_role_has
         assert!(output.status.success() || arguments[0] == "replay", "{arguments:?}: {told}");
     }
     assert_eq!(database.count("call_summaries").await, 1);
+}
+
+#[tokio::test]
+async fn missing_calls_are_found_and_brought_in_with_no_more_than_the_service_role_has() {
+    const HEALED: &str = "call_summaries WHERE summary_source = 'rest'";
+    let insights = Insights::start(ACCOUNT, TOKEN);
+    insights.state().calls = [3, 30]
+        .map(|hours| made_up::item(ACCOUNT, hours, Utc::now() - TimeDelta::hours(i64::from(hours))))
+        .to_vec();
+    let database = Database::migrated().await;
+    let data = tempfile::tempdir().expect("a directory");
+    let setup = Setup::at(&login(&database).await, data.path())
+        .set("CALLSINK_RECONCILE", "heal")
+        .set("CALLSINK_RECONCILE_EVERY", "1m")
+        .set("TWILIO_ACCOUNT_SID", ACCOUNT)
+        .set("CALLSINK_INSIGHTS_API", insights.url.clone());
+    let service = setup.start().await;
+    eventually("the service heals by itself", || async {
+        database.count("callsink.reconciliations WHERE healed = 2 AND error IS NULL").await == 1
+    })
+    .await;
+    assert_eq!(database.count(HEALED).await, 2);
+    assert!(service.stop().await.success());
+
+    let since = (Utc::now() - TimeDelta::hours(48)).to_rfc3339();
+    for arguments in [&["backfill", "--again"][..], &["coverage", "--heal"], &["coverage"]] {
+        database.execute("DELETE FROM call_summaries").await;
+        let mut command = setup.command(arguments[0]);
+        command.args(&arguments[1..]).args(["--since", &since]);
+        let run = tokio::task::spawn_blocking(move || command.output()).await.expect("joined");
+        let output = run.expect("the binary");
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!told.contains("permission denied"), "{arguments:?}: {told}");
+        let healed = if *arguments == ["coverage"] { 0 } else { 2 };
+        assert_eq!(database.count(HEALED).await, healed, "{arguments:?}: {told}");
+    }
 }
 
 #[tokio::test]
