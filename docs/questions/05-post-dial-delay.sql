@@ -1,5 +1,6 @@
 -- What is the post-dial delay (p50, p90, p95, p99) by country and carrier, and where did it rise?
 -- The rise is that of the p95 against the week before, milliseconds.
+-- By trunk: group single calls by trunk_sid of the view calls.
 WITH week AS (
     SELECT country_code, carrier, day >= now() - interval '7 days' AS is_this, histogram_sum(pdd_histogram) AS pdd
     FROM kpi_calls_daily

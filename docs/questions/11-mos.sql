@@ -1,5 +1,5 @@
 -- What is MOS (mean, p5, share under 3.5) by browser, operating system and SDK version?
--- By agent: group by from_pseudonym of calls whose from_party is client:***.
+-- By agent: group single calls by agent_pseudonym of the view calls, with worst_mos.
 SELECT sdk_type, sdk_version, coalesce(sdk_browser, '(none)') AS browser, coalesce(sdk_os, '(none)') AS os, count(*) AS calls,
        round(avg(worst_mos)::numeric, 2) AS mos,
        round(percentile_cont(0.05) WITHIN GROUP (ORDER BY worst_mos)::numeric, 2) AS p5,

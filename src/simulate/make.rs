@@ -97,7 +97,11 @@ pub(super) fn call(dice: &mut Dice, sid: String, created: i64) -> Call {
         duration: times.duration,
         connect_duration: times.connect_duration,
         answered_by: (direction == "outbound_api" && state == State::Completed)
-            .then(|| dice.weighted(&[(80, None), (12, Some("human")), (8, Some("machine_start"))]))
+            .then(|| {
+                let (human, machine) = (Some("human"), Some("machine_start"));
+                let (fax, unknown) = (Some("fax"), Some("unknown"));
+                dice.weighted(&[(80, None), (11, human), (7, machine), (1, fax), (1, unknown)])
+            })
             .flatten(),
         from,
         to,

@@ -96,12 +96,26 @@ fn sip(dice: &mut Dice) -> Party {
     }
 }
 
+/// Public addresses of offices, on the networks that are reserved for documentation.
+const OFFICES: [&str; 6] = [
+    "198.51.100.17",
+    "198.51.100.33",
+    "198.51.100.201",
+    "203.0.113.5",
+    "203.0.113.80",
+    "203.0.113.144",
+];
+
+/// An agent works in an office, and now and then at home.
 fn client(dice: &mut Dice, country: &'static Country, schema: Schema) -> Party {
+    let (agent, home) = (dice.between(1, 120), dice.between(1, 254));
+    let office = usize::try_from(agent).unwrap_or(0) % OFFICES.len();
+    let ip_address = if home < 64 { format!("192.0.2.{home}") } else { OFFICES[office].to_owned() };
     Party {
-        address: format!("client:agent-{:03}", dice.between(1, 120)),
+        address: format!("client:agent-{agent:03}"),
         connection: "twilio_sdk",
         country: country.code,
-        ip_address: format!("203.0.113.{}", dice.between(1, 254)),
+        ip_address,
         sdk: (schema != Schema::V1).then(|| sdk(dice, country)),
         ..Party::default()
     }
