@@ -19,6 +19,13 @@ WHERE {SELECTED}
 # Directions of media are another thing than directions of calls, so that variable is not asked here.
 EDGES = f"FROM kpi_edges_hourly\nWHERE {SELECTED}"
 FAILURES = CALLS.replace("kpi_calls_hourly", "kpi_failures_hourly")
+# Figures of the span as a whole: its whole days are one row each, which is a fifteenth of the rows over thirty days.
+SPAN = SELECTED.replace("$__timeFilter(hour)\n  AND ", "")
+TOTAL = f"""FROM kpi_calls_between($__timeFrom(), $__timeTo())
+WHERE {SPAN}
+  AND coalesce(direction, '(none)') IN (${{direction:sqlstring}})"""
+EDGE_TOTAL = f"FROM kpi_edges_between($__timeFrom(), $__timeTo())\nWHERE {SPAN}"
+FAILURE_TOTAL = TOTAL.replace("kpi_calls_between", "kpi_failures_between")
 SINGLE = """FROM calls
 WHERE $__timeFilter(start_time)
   AND coalesce(account_sid, '(none)') IN (${account:sqlstring})
@@ -68,8 +75,8 @@ ORDER BY 1"""
 
 
 def variables(built):
-    def values(column, relation="kpi_calls_hourly"):
-        return f"SELECT DISTINCT coalesce({column}, '(none)') FROM {relation} WHERE $__timeFilter(hour) ORDER BY 1"
+    def values(column):
+        return f"SELECT DISTINCT coalesce({column}, '(none)') FROM kpi_calls_between($__timeFrom(), $__timeTo()) ORDER BY 1"
 
     return (
         built.with_variable(choice("account", "Account", values("account_sid"), "Accounts and subaccounts of the calls."))
@@ -86,23 +93,23 @@ def quality():
         "now-7d", "5m"))
 
     built.with_row(row("At a glance"))
-    built.with_panel(figure("Calls", f"SELECT coalesce(sum(calls), 0)::bigint AS calls {CALLS}", f"All calls that started in the span. {ROLLUP}", "short"))
-    built.with_panel(figure("Answered (ASR)", f"SELECT {per('answered', 'attempts')} AS asr {CALLS}",
+    built.with_panel(figure("Calls", f"SELECT coalesce(sum(calls), 0)::bigint AS calls {TOTAL}", f"All calls that started in the span. {ROLLUP}", "short"))
+    built.with_panel(figure("Answered (ASR)", f"SELECT {per('answered', 'attempts')} AS asr {TOTAL}",
         f"Answer-seizure ratio: answered / attempts; attempts were dialled and are over. ITU-T E.411. {ROLLUP}", "percent", decimals=1))
-    built.with_panel(figure("Delivered (NER)", f"SELECT {per('delivered', 'attempts')} AS ner {CALLS}",
+    built.with_panel(figure("Delivered (NER)", f"SELECT {per('delivered', 'attempts')} AS ner {TOTAL}",
         f"Network effectiveness ratio: attempts that the network delivered, whatever the callee did, / attempts. ITU-T E.425; which SIP responses count is ours. {ROLLUP}",
         "percent", thresholds("red", (90, "orange"), (95, "green")), 1))
-    built.with_panel(figure("Average length (ACD)", f"SELECT sum(connect_seconds)::double precision / nullif(sum(answered), 0) AS acd {CALLS}",
+    built.with_panel(figure("Average length (ACD)", f"SELECT sum(connect_seconds)::double precision / nullif(sum(answered), 0) AS acd {TOTAL}",
         f"Seconds from answer to end, answered calls only. ITU-T E.411. {ROLLUP}", "s", decimals=0))
-    built.with_panel(figure("Post-dial delay, p95", f"SELECT {quantile('pdd', 0.95)} AS pdd {CALLS}",
+    built.with_panel(figure("Post-dial delay, p95", f"SELECT {quantile('pdd', 0.95)} AS pdd {TOTAL}",
         f"INVITE to ringing, of calls where it was measured. {OFF} {ROLLUP}", "ms", decimals=0))
-    built.with_panel(figure("With a quality tag", f"SELECT {per('tagged', 'calls')} AS tagged {CALLS}",
+    built.with_panel(figure("With a quality tag", f"SELECT {per('tagged', 'calls')} AS tagged {TOTAL}",
         f"Share of calls with at least one of Twilio's tags (silence, high_jitter, high_packet_loss, high_pdd, low_mos, ...). {ROLLUP}",
         "percent", thresholds("green", (10, "orange"), (20, "red")), 1))
-    built.with_panel(figure("MOS of the SDK", f"SELECT sum(mos_sum) / nullif(sum(mos_measured), 0) AS mos {EDGES}",
+    built.with_panel(figure("MOS of the SDK", f"SELECT sum(mos_sum) / nullif(sum(mos_measured), 0) AS mos {EDGE_TOTAL}",
         f"Mean of Twilio's MOS, which exists for the Voice SDK only; below 3.5 Twilio tags low_mos. {EDGE_ROLLUP}",
         "none", thresholds("red", (3.5, "orange"), (4, "green")), 2))
-    built.with_panel(figure("Short calls", f"SELECT {per('short_calls', 'short_candidates')} AS short {CALLS}",
+    built.with_panel(figure("Short calls", f"SELECT {per('short_calls', 'short_candidates')} AS short {TOTAL}",
         f"Completed outbound calls to the telephone network under 10 s / all of these. Over 15 percent numbers lose trust (Twilio's Reports API). {ROLLUP}",
         "percent", thresholds("green", (10, "orange"), (15, "red")), 1))
 
@@ -141,7 +148,7 @@ ORDER BY now.ner - was.ner LIMIT 20""",
         f"INVITE to ringing, of calls where it was measured. {OFF} {ROLLUP}", "ms"))
     built.with_panel(rows("Post-dial delay by country and carrier", f"""SELECT coalesce(country_code, '(none)') AS country, coalesce(carrier, '(none)') AS carrier,
   histogram_count(histogram_sum(pdd_histogram)) AS measured, {quantile('pdd', 0.5)} AS p50, {quantile('pdd', 0.95)} AS p95, {quantile('pdd', 0.99)} AS p99
-{CALLS}
+{TOTAL}
 GROUP BY 1, 2 HAVING histogram_count(histogram_sum(pdd_histogram)) >= 10 ORDER BY p95 DESC LIMIT 50""",
         f"The slowest first, of those with 10 measured calls. {OFF} {ROLLUP}", {"p50": "ms", "p95": "ms", "p99": "ms"}, width=8, height=8))
     built.with_panel(course("Queue before dialling, p95", grouped(("p95", quantile("queue", 0.95))),
@@ -169,7 +176,7 @@ ORDER BY 1""", "Answered calls in progress, every five minutes, of the last 24 h
         f"Per edge and direction of the media. Over 5 percent Twilio tags high_packet_loss. {OFF} {EDGE_ROLLUP}", "percent", thresholds("transparent", (5, "red"))))
     built.with_panel(rows("Share of calls over 1, 3, 5 percent loss", f"""SELECT {MEDIA} AS media, sum(loss_measured)::bigint AS measured,
   {per('loss_over_1_percent', 'loss_measured')} AS "over 1 %", {per('loss_over_3_percent', 'loss_measured')} AS "over 3 %", {per('loss_over_5_percent', 'loss_measured')} AS "over 5 %"
-{EDGES}
+{EDGE_TOTAL}
 GROUP BY 1 HAVING sum(loss_measured) > 0 ORDER BY 5 DESC NULLS LAST""", f"Each call counts once per edge and direction. {EDGE_ROLLUP}",
         {"over 1 %": "percent", "over 3 %": "percent", "over 5 %": "percent"}, {"over 5 %": ("green", (1, "orange"), (3, "red"))}, width=8, height=8))
     built.with_panel(course("Jitter, p95", split(MEDIA, quantile("jitter", 0.95), EDGES, " HAVING sum(jitter_measured) > 0"),
@@ -186,25 +193,25 @@ GROUP BY 1 HAVING sum(loss_measured) > 0 ORDER BY 5 DESC NULLS LAST""", f"Each c
     built.with_panel(rows("Worst carriers", f"""SELECT coalesce(country_code, '(none)') AS country, coalesce(carrier, '(none)') AS carrier, sum(legs)::bigint AS legs,
   {per('packets_lost', 'packets_received + packets_lost')} AS loss, {quantile('jitter', 0.95)} AS "jitter p95",
   sum(mos_est_sum) / nullif(sum(mos_est_measured), 0) AS "MOS est."
-{EDGES}
+{EDGE_TOTAL}
   AND edge = 'carrier_edge' AND direction = 'inbound'
 GROUP BY 1, 2 HAVING sum(legs) >= 10 ORDER BY loss DESC NULLS LAST LIMIT 50""",
         f"What the carrier's side sent us: carrier edge, received, at least 10 calls. Loss is weighted by packets. {EDGE_ROLLUP}",
         {"loss": "percent", "jitter p95": "ms", "MOS est.": "none"}, {"loss": ("green", (1, "orange"), (3, "red"))}, width=8))
     built.with_panel(rows("Codecs", f"""SELECT coalesce(codec_name, '(none)') AS codec, edge, sum(legs)::bigint AS legs, {quantile('loss', 0.95)} AS "loss p95",
   {quantile('jitter', 0.95)} AS "jitter p95", sum(mos_est_sum) / nullif(sum(mos_est_measured), 0) AS "MOS est."
-{EDGES}
+{EDGE_TOTAL}
 GROUP BY 1, 2 ORDER BY 3 DESC LIMIT 30""", f"Quality by codec and edge. {OFF} {EDGE_ROLLUP}", {"loss p95": "percent", "jitter p95": "ms", "MOS est.": "none"}, width=8))
     built.with_panel(rows("Edge locations against countries", f"""SELECT coalesce(edge_location, '(none)') AS location, coalesce(country_code, '(none)') AS country, sum(legs)::bigint AS legs,
   {quantile('rtt', 0.95)} AS "round trip p95", {quantile('jitter', 0.95)} AS "jitter p95"
-{EDGES}
+{EDGE_TOTAL}
 GROUP BY 1, 2 ORDER BY 3 DESC LIMIT 50""", f"Which Twilio locations carried calls of which countries: look for far pairs. {OFF} {EDGE_ROLLUP}",
         {"round trip p95": "ms", "jitter p95": "ms"}, width=8))
 
     built.with_row(row("Failures"))
     built.with_panel(rows("Why calls were not answered", f"""SELECT call_state AS outcome, last_sip_response_num AS "SIP response", nullif(q850_cause, 0) AS "Q.850 cause", sum(calls)::bigint AS calls,
   100.0 * sum(calls) / sum(sum(calls)) OVER () AS share
-{FAILURES}
+{FAILURE_TOTAL}
 GROUP BY 1, 2, 3 ORDER BY 4 DESC LIMIT 50""", "Attempts that were not answered, by state, last SIP response and Q.850 cause (which Twilio says in schema version 1 only). Source: kpi_failures_hourly.",
         {"share": "percent"}, width=12))
     built.with_panel(course("Failures by SIP response", split("coalesce('SIP ' || nullif(last_sip_response_num, 0), 'no response')", "sum(calls)::bigint", f"{FAILURES}\n  AND call_state = 'fail'"),
@@ -265,8 +272,8 @@ def ingestion():
     built.with_panel(figure("Hours waiting", "SELECT hours_waiting FROM kpi_freshness", "Hours whose calls changed since. A few are normal. Source: kpi_freshness.", "short", thresholds("green", (100, "orange")), width=4))
     built.with_panel(figure("Newest event", "SELECT extract(epoch FROM now() - max(last_received_time))::double precision AS age FROM call_summaries WHERE start_time > now() - interval '1 day'",
         "Seconds since an event of a call of the last day came; nothing: none came. Long at a busy hour: look at the sink in Twilio. Source: call_summaries.", "s", thresholds("green", (900, "orange"), (7200, "red")), 0, width=4))
-    built.with_panel(figure("Partial too old", """SELECT coalesce(sum(calls - complete), 0)::bigint AS calls FROM kpi_calls_hourly
-WHERE hour BETWEEN now() - interval '30 days' AND now() - interval '2 hours'""",
+    built.with_panel(figure("Partial too old", """SELECT coalesce(sum(calls - complete), 0)::bigint AS calls
+FROM kpi_calls_between(now() - interval '30 days', now() - interval '2 hours')""",
         "Calls that started two hours to 30 days ago and have no complete summary. callsink coverage --heal fetches it. Source: kpi_calls_hourly.", "short", thresholds("green", (1, "orange")), width=4))
     built.with_panel(figure("Missing calls", "SELECT coalesce(sum(missing), 0)::bigint AS missing FROM coverage WHERE $__timeFilter(hour)",
         "Calls that Twilio lists and that are not here, as of the last check of their hour. 0 also where nothing was checked: see the table. Source: coverage.", "short", thresholds("green", (1, "red")), width=4))
