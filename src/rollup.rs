@@ -1,11 +1,13 @@
 //! Keeps the key figures up to date, beside the workers.
 //!
 //! In: how often. Out: rollups that fit the calls, metrics. Promises: shares neither a connection nor a task with
-//! the path of events; of all replicas one computes at a time; what it does not get done, or what
+//! the path of events; of all replicas one computes at a time; an hour is computed once a round, however often its
+//! calls change meanwhile, so that between two rounds there is a rest; what it does not get done, or what
 //! fails, stays marked and is done the next time. Must not know what a key figure is: that is `store`'s.
 
 use crate::store::{Database, Session};
 use crate::telemetry::metric::Metrics;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -36,22 +38,41 @@ pub async fn run(every: Duration, database: Database, metrics: Arc<Metrics>) {
             #[expect(clippy::cast_precision_loss, reason = "a count of calls")]
             metrics.overdue_partial_calls.set(overdue as f64);
         }
-        tokio::time::sleep(every).await;
+        tokio::time::sleep(rest(every, started.elapsed())).await;
     }
 }
 
-/// The newest hours first, until none is marked; how many it were.
+/// Rounds begin as often as wanted, but after each there is a rest as long as its work took, or of one turn: an
+/// hour of very many calls then takes half of a core and not all of it.
+fn rest(every: Duration, worked: Duration) -> Duration {
+    every.saturating_sub(worked).max(worked.min(every))
+}
+
+/// The newest hours first, each once, until no other is marked; how many it were. The hour that runs is marked again
+/// while it is computed: without "once", a busy service would compute it without end.
 async fn refresh_all(
     session: &mut Session,
     metrics: &Metrics,
 ) -> Result<usize, crate::store::StoreError> {
-    let mut all = 0;
+    let mut done = BTreeSet::new();
     loop {
-        let hours = session.refresh_kpis(HOURS_AT_ONCE).await?;
+        let hours = session.refresh_kpis_once(HOURS_AT_ONCE, &mut done).await?;
         if hours == 0 {
-            return Ok(all);
+            return Ok(done.len());
         }
         metrics.kpi_hours_refreshed.increment(hours as u64);
-        all += hours;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounds_begin_on_time_and_long_ones_are_followed_by_a_rest() {
+        let minute = Duration::from_secs(60);
+        for (worked, rests) in [(0, 60), (10, 50), (30, 30), (45, 45), (60, 60), (1200, 60)] {
+            assert_eq!(rest(minute, Duration::from_secs(worked)), Duration::from_secs(rests));
+        }
     }
 }

@@ -17,8 +17,10 @@ use std::time::Duration;
 /// An hour of a million calls takes some two minutes; one that could never be done would stand in the way for ever.
 const REFRESH_TIMEOUT: Duration = Duration::from_secs(1200);
 
-/// The same for each statement, a little less. Memory is for grouping the calls of some hours.
-const LIMITS: &str = "SET LOCAL statement_timeout = '19min'; SET LOCAL work_mem = '64MB'";
+/// The same for each statement, a little less. Memory is for grouping the calls of some hours. Groups are far
+/// fewer than PostgreSQL thinks, who would sort all edges of an hour on the disk to form them.
+const LIMITS: &str = "SET LOCAL statement_timeout = '19min'; SET LOCAL work_mem = '64MB'; \
+     SET LOCAL enable_sort = off";
 
 const LOCK_WAITING: &str = "SELECT pg_advisory_xact_lock($1)";
 const LOCK: &str = "SELECT pg_try_advisory_xact_lock($1)";
@@ -50,10 +52,26 @@ impl Session {
     /// # Errors
     /// See [`StoreError`]. Nothing has changed then.
     pub async fn refresh_kpis(&mut self, hours: u32) -> Result<usize, StoreError> {
+        self.refresh_kpis_once(hours, &mut BTreeSet::new()).await
+    }
+
+    /// The same, but for the hours of `done`, to which it adds those that it has computed: what is marked again
+    /// meanwhile stays marked.
+    ///
+    /// # Errors
+    /// See [`StoreError`]. Nothing has changed then.
+    pub async fn refresh_kpis_once(
+        &mut self,
+        hours: u32,
+        done: &mut BTreeSet<DateTime<Utc>>,
+    ) -> Result<usize, StoreError> {
         let mut connection = self.take().await?;
-        let work = refresh(&mut connection, hours);
+        let work = refresh(&mut connection, hours, done);
         let refreshed = within_limit(REFRESH_TIMEOUT, "computing key figures", work).await;
-        self.give_back(connection, refreshed)
+        let mut refreshed = self.give_back(connection, refreshed)?;
+        let count = refreshed.len();
+        done.append(&mut refreshed);
+        Ok(count)
     }
 
     /// Calls of the last three days that started four hours ago or earlier and whose row is still partial, as
@@ -91,14 +109,20 @@ async fn freeze(connection: &mut PgConnection, before: DateTime<Utc>) -> Result<
     Ok(frozen.rows_affected() > 0)
 }
 
-async fn refresh(connection: &mut PgConnection, limit: u32) -> Result<usize, StoreError> {
+async fn refresh(
+    connection: &mut PgConnection,
+    limit: u32,
+    done: &BTreeSet<DateTime<Utc>>,
+) -> Result<BTreeSet<DateTime<Utc>>, StoreError> {
     let mut transaction = connection.begin().await?;
     let alone = sqlx::query(LOCK).bind(LOCK_KEY).fetch_one(&mut *transaction).await?;
     if !alone.try_get::<bool, _>(0)? {
-        return Ok(0);
+        return Ok(BTreeSet::new());
     }
     sqlx::raw_sql(LIMITS).execute(&mut *transaction).await?;
-    let rows = sqlx::query(TAKE).bind(i64::from(limit)).fetch_all(&mut *transaction).await?;
+    let done: Vec<DateTime<Utc>> = done.iter().copied().collect();
+    let take = sqlx::query(TAKE).bind(i64::from(limit)).bind(done);
+    let rows = take.fetch_all(&mut *transaction).await?;
     let hours =
         rows.iter().map(|row| row.try_get(0)).collect::<Result<BTreeSet<DateTime<Utc>>, _>>()?;
     if !hours.is_empty() {
@@ -114,5 +138,5 @@ async fn refresh(connection: &mut PgConnection, limit: u32) -> Result<usize, Sto
     }
     sqlx::query(FINISH).execute(&mut *transaction).await?;
     transaction.commit().await?;
-    Ok(hours.len())
+    Ok(hours)
 }

@@ -7,7 +7,7 @@ use callsink::domain::CallSummary;
 use callsink::store::Session;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const ROLLUPS: [&str; 6] = [
     "call_kpis_hourly",
@@ -18,9 +18,10 @@ const ROLLUPS: [&str; 6] = [
     "failure_kpis_daily",
 ];
 
-const VIEWS: [&str; 9] = [
+const VIEWS: [&str; 10] = [
     "calls",
     "call_edge_quality",
+    "call_edge_silence",
     "kpi_calls_hourly",
     "kpi_calls_daily",
     "kpi_edges_hourly",
@@ -150,11 +151,62 @@ async fn rollups_equal_a_full_recomputation_whatever_came_late_moved_or_went_whi
     assert!(kept_up.len() > 60, "only {} rows: the calls are not spread", kept_up.len());
     assert_eq!(kept_up, anew);
 
+    spans_equal_their_hours(&database).await;
+
     // And both are what the calls say, asked in another way.
     let counted: i64 = database.value("SELECT sum(calls)::bigint FROM kpi_calls_daily").await;
     assert_eq!(counted, database.count("calls WHERE start_time IS NOT NULL").await);
     let moved = database.count("call_summaries WHERE replaced_start_time <> start_time").await;
     assert!(moved > 5, "only {moved} calls have moved to another time");
+}
+
+/// Whole days and the hours at the ends give what all hours give, wherever a span begins and ends.
+async fn spans_equal_their_hours(database: &Database) {
+    let spans = "FROM (SELECT since, since + lasts * interval '1 minute' AS until FROM ( \
+        SELECT timestamptz '2026-01-01Z' + since * interval '20 minutes' AS since, lasts \
+        FROM generate_series(-9, 150, 7) AS since, unnest(ARRAY[-60, 0, 59, 60, 700, 1379, 1380, 1440, 2881, 5000]) AS lasts) AS s) AS span";
+    for (figures, sums) in [
+        ("kpi_calls", "sum(calls), sum(delivered), histogram_sum(pdd_histogram)"),
+        ("kpi_edges", "sum(legs), sum(packets_lost), histogram_sum(jitter_histogram)"),
+        ("kpi_failures", "sum(calls), min(call_state), max(country_code)"),
+    ] {
+        let differ = format!(
+            "SELECT count(*) {spans} WHERE (SELECT row({sums}) FROM {figures}_between(since, until)) IS DISTINCT FROM \
+             (SELECT row({sums}) FROM {figures}_hourly WHERE hour BETWEEN since AND until)"
+        );
+        assert_eq!(database.value::<i64>(&differ).await, 0, "spans of {figures} differ");
+        let fewer = format!(
+            "SELECT count(*) {spans} WHERE (SELECT count(*) FROM {figures}_between(since, until)) < \
+             (SELECT count(*) FROM {figures}_hourly WHERE hour BETWEEN since AND until)"
+        );
+        let fewer: i64 = database.value(&fewer).await;
+        assert!(fewer > 20, "{figures}: days stand for hours in {fewer} spans only");
+    }
+}
+
+/// What `serve` relies on, which would never rest otherwise while calls come in.
+#[tokio::test]
+async fn an_hour_is_computed_once_a_round_and_what_came_meanwhile_in_the_next() {
+    let database = Database::migrated().await;
+    let mut session = Session::new(&database.store());
+    let call = |sid: &str| {
+        let event = Event::new(sid, "complete").with("start_time", "2026-01-02T12:10:00Z");
+        match decode(event.json().to_string().as_bytes(), Utc::now()).meaning {
+            Meaning::CallSummary { call, .. } => *call,
+            other => panic!("not a call summary: {other:?}"),
+        }
+    };
+    session.upsert_call_summaries(&[call("CA1")]).await.expect("stored");
+    let mut round = BTreeSet::new();
+    assert_eq!(session.refresh_kpis_once(6, &mut round).await.expect("refreshed"), 1);
+    assert_eq!(round.iter().copied().collect::<Vec<_>>(), [noon()]);
+    session.upsert_call_summaries(&[call("CA2")]).await.expect("stored");
+    assert_eq!(session.refresh_kpis_once(6, &mut round).await.expect("refreshed"), 0);
+    let counted = "SELECT sum(calls)::bigint FROM kpi_calls_hourly";
+    assert_eq!(database.value::<i64>(counted).await, 1);
+    assert_eq!(database.count("kpi_freshness WHERE hours_waiting = 1").await, 1, "still marked");
+    assert_eq!(session.refresh_kpis_once(6, &mut BTreeSet::new()).await.expect("refreshed"), 1);
+    assert_eq!(database.value::<i64>(counted).await, 2);
 }
 
 #[tokio::test]
@@ -299,7 +351,8 @@ async fn a_reader_sees_every_view_and_no_number_address_payload_or_key() {
     // A function that calls one of the machinery would be refused to a reader.
     let functions = "SELECT histogram_quantile(histogram(x), 0.5), histogram_count(histogram_sum(histogram_of(x))), \
                      mos_quantile(mos_histogram(x), 0.05), mos_quantile(sum(mos_histogram_of(x)), 0.5), \
-                     mask_party('+15550100123'), estimate_mos(1, 2, 3, 'g729'), \
+                     mask_party('+15550100123'), network_of('192.0.2.7'), \
+                     (SELECT count(*) FROM kpi_failures_between('-infinity', 'infinity')), estimate_mos(1, 2, 3, 'g729'), \
                      (SELECT count(*) FROM histogram_buckets(histogram(x))) FROM (VALUES (1.0), (2.0)) AS v (x)";
     sqlx::raw_sql(functions).execute(&mut reader).await.expect("functions for readers");
     let secret = [

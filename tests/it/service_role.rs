@@ -31,6 +31,7 @@ async fn serve_and_the_operators_commands_need_no_more_than_the_service_role_has
         .set("CALLSINK_ARCHIVE", "on")
         .set("CALLSINK_ARCHIVE_DAYS", "30")
         .set("CALLSINK_EVENTS_DAYS", "30")
+        .set("CALLSINK_ROLLUP_SECONDS", "1")
         .set("CALLSINK_CALLS_DAYS", "60");
     let service = setup.start().await;
     let start = chrono::Utc::now().to_rfc3339();

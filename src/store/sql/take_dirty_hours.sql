@@ -4,6 +4,7 @@ WITH taken AS (
     WHERE hour IN (
         SELECT DISTINCT hour
         FROM callsink.dirty_hours
+        WHERE hour <> ALL($2::timestamptz[])
         ORDER BY hour DESC
         LIMIT $1
     )
