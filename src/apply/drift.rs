@@ -9,7 +9,7 @@
 
 use super::Shared;
 use crate::decode::unknown::UnknownField;
-use crate::store::{Database, SeenField, Session};
+use crate::store::{Database, MOST_UNKNOWN_FIELDS, SeenField, Session};
 use crate::telemetry::metric::Metrics;
 use chrono::{DateTime, Utc};
 use std::collections::{HashMap, HashSet};
@@ -23,10 +23,6 @@ const WAITING: usize = 256;
 
 /// Between writings of counts of fields that are in the table already.
 const WRITE_EVERY: Duration = Duration::from_secs(60);
-
-/// Paths and versions held in memory, and rows in the table. Seven schema versions of Twilio's have brought
-/// some hundred fields; whoever sends more than this sends maps.
-pub(super) const MAX_FIELDS: usize = 1000;
 
 /// A field of one schema version.
 pub(super) type Field = (UnknownField, Option<i32>);
@@ -117,7 +113,7 @@ impl Keeper {
         for (field, sightings) in seen {
             let is_known = self.written.contains(&field) || self.pending.contains_key(&field);
             if !is_known {
-                if self.written.len() + self.pending.len() >= MAX_FIELDS {
+                if self.written.len() + self.pending.len() >= MOST_UNKNOWN_FIELDS {
                     self.say_full();
                     continue;
                 }
@@ -147,7 +143,7 @@ impl Keeper {
             .collect();
         // A connection once a minute costs nothing, one that idles is one that somebody else can't have.
         let mut session = Session::new(&self.database);
-        let new = match session.add_unknown_fields(&fields, MAX_FIELDS).await {
+        let new = match session.add_unknown_fields(&fields).await {
             Ok(new) => new,
             Err(error) => {
                 tracing::debug!(%error, "unknown fields could not be counted; trying again");
@@ -169,7 +165,7 @@ impl Keeper {
     fn say_full(&mut self) {
         if !std::mem::replace(&mut self.is_full, true) {
             tracing::warn!(
-                fields = MAX_FIELDS,
+                fields = MOST_UNKNOWN_FIELDS,
                 "so many unknown fields were seen that no more are noted; see callsink.unknown_fields"
             );
         }

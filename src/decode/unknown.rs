@@ -24,7 +24,8 @@ pub const SOME_NAME: &str = "*";
 /// A member that no column and no documented object holds.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UnknownField {
-    /// Where it stands in the event, members joined by dots: `data.properties.new_thing`.
+    /// Where it stands in the event, members joined by dots: `data.properties.new_thing`; of an item of the REST
+    /// API `rest.properties.new_thing`.
     pub path: String,
     /// The JSON type of its value: text, number, boolean, object, array or null.
     pub json_type: &'static str,

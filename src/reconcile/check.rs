@@ -8,9 +8,10 @@ use super::listing::{Listed, Listing};
 use super::source::Summaries;
 use super::sweep::SweepError;
 use super::window::{SETTLED, Window};
+use crate::decode::unknown::UnknownField;
 use crate::domain::fields::SUMMARY_FIELDS;
 use crate::domain::{KnownCall, SummaryState, Value};
-use crate::store::{Merged, Session, StoreError, Trouble};
+use crate::store::{MOST_UNKNOWN_FIELDS, Merged, Session, StoreError, Trouble};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
@@ -48,8 +49,23 @@ pub struct WindowTally {
     pub refused: u64,
     /// The list changed until we stopped reading it.
     pub restless: bool,
+    /// How often which field was listed that no column holds.
+    pub unknown: BTreeMap<UnknownField, u64>,
+    /// Of these, how many nobody had seen before; known once they are written down.
+    pub new_fields: u64,
     /// By account and hour; only of the window's own hour.
     pub hours: BTreeMap<(String, DateTime<Utc>), HourTally>,
+}
+
+impl WindowTally {
+    /// Counts fields, of so many names as the table takes.
+    fn note(&mut self, unknown: Vec<UnknownField>) {
+        for field in unknown {
+            if self.unknown.len() < MOST_UNKNOWN_FIELDS || self.unknown.contains_key(&field) {
+                *self.unknown.entry(field).or_default() += 1;
+            }
+        }
+    }
 }
 
 /// Settled calls of one hour.
@@ -170,6 +186,7 @@ pub(super) async fn check_window<S: Summaries>(
 impl Check<'_> {
     async fn page(&mut self, listed: Listed) -> Result<(), SweepError> {
         self.tally.refused += listed.unreadable;
+        self.tally.note(listed.unknown);
         let mut calls = listed.calls;
         calls.sort_by(|left, right| left.call_sid.cmp(&right.call_sid));
         for batch in calls.chunks(BATCH) {

@@ -8,7 +8,8 @@
 
 use super::source::{ListError, Page, Summaries};
 use super::window::{SETTLED, Span, Window};
-use crate::decode::rest::rest_summary;
+use crate::decode::rest;
+use crate::decode::unknown::UnknownField;
 use crate::domain::KnownCall;
 use chrono::{DateTime, Utc};
 use std::collections::HashSet;
@@ -23,6 +24,8 @@ const MOST_READINGS: u32 = 5;
 #[derive(Debug, Default)]
 pub(super) struct Listed {
     pub(super) calls: Vec<KnownCall>,
+    /// Members of theirs that no column holds.
+    pub(super) unknown: Vec<UnknownField>,
     /// Items that name no call.
     pub(super) unreadable: u64,
     /// When it was asked for.
@@ -123,7 +126,7 @@ impl<'s, S: Summaries> Listing<'s, S> {
     fn take_in(&mut self, reading: &mut Reading, page: &Page) -> Listed {
         let mut listed = Listed { asked: page.asked, ..Listed::default() };
         for item in &page.items {
-            let Ok(call) = rest_summary(item.get(), page.asked) else {
+            let Ok((call, unknown)) = rest::read(item.get(), page.asked) else {
                 reading.unreadable += 1;
                 // Without a name it can't be told apart from itself in a later reading.
                 listed.unreadable += u64::from(reading.number == 1);
@@ -134,6 +137,7 @@ impl<'s, S: Summaries> Listing<'s, S> {
             } else if self.seen.insert(call.call_sid.clone()) {
                 reading.found += 1;
                 listed.calls.push(call);
+                listed.unknown.extend(unknown);
             }
         }
         listed

@@ -132,6 +132,7 @@ async fn reconcile<S: Summaries>(
             }
             let tally = sweep.window(session, source, window, &mut carry).await?;
             reconciled.windows += 1;
+            metrics.unknown_fields.increment(tally.new_fields);
             for hour in tally.hours.values() {
                 reconciled.missing += hour.missing + hour.still_partial;
                 reconciled.healed += hour.healed();

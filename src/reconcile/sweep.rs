@@ -7,8 +7,8 @@
 use super::check::{Carry, Mode, WindowTally, check_window};
 use super::source::{ListError, Summaries};
 use super::window::Window;
-use crate::store::{BackfillWindow, CoverageHour, Session, StoreError};
-use chrono::Utc;
+use crate::store::{BackfillWindow, CoverageHour, SeenField, Session, StoreError};
+use chrono::{DateTime, Utc};
 
 /// Why a sweep ended early.
 #[derive(Debug, thiserror::Error)]
@@ -61,7 +61,10 @@ impl Sweep {
             session.record_window(&record(&WindowTally::default(), false)).await?;
         }
         let mode = if self.dry_run { Mode::Report } else { self.mode };
-        let tally = check_window(session, source, window, mode, observed, carry).await?;
+        let mut tally = check_window(session, source, window, mode, observed, carry).await?;
+        if !self.dry_run && !tally.unknown.is_empty() {
+            tally.new_fields = count_unknown_fields(session, &tally, observed).await?;
+        }
         if is_recorded {
             session.record_window(&record(&tally, !tally.restless)).await?;
         }
@@ -83,4 +86,29 @@ impl Sweep {
         }
         Ok(tally)
     }
+}
+
+/// Fields that Twilio lists and no column holds are counted as those of events are; how many of them are new.
+async fn count_unknown_fields(
+    session: &mut Session,
+    tally: &WindowTally,
+    observed: DateTime<Utc>,
+) -> Result<u64, StoreError> {
+    let seen = tally.unknown.iter().map(|(field, count)| SeenField {
+        path: &field.path,
+        json_type: field.json_type,
+        schema_version: None,
+        first_seen: observed,
+        last_seen: observed,
+        occurrences: *count,
+    });
+    let new = session.add_unknown_fields(&seen.collect::<Vec<_>>()).await?;
+    for (path, _) in &new {
+        tracing::warn!(
+            path,
+            "Twilio's REST API tells a field that callsink has no column for; it is in the payload of \
+             calls that were read from there, and counted in callsink.unknown_fields"
+        );
+    }
+    Ok(new.len() as u64)
 }

@@ -46,4 +46,4 @@ pub use reconciliations::{ReconcileLock, Reconciled};
 pub use retention::Aged;
 pub use rewrite::RebuiltPage;
 pub use session::{Database, Session};
-pub use unknown_fields::SeenField;
+pub use unknown_fields::{MOST_UNKNOWN_FIELDS, SeenField};

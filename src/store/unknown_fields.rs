@@ -9,6 +9,10 @@ use sqlx::Row;
 
 const ADD: &str = include_str!("sql/add_unknown_fields.sql");
 
+/// Rows in the table at most. Seven schema versions of Twilio's have brought some hundred fields; whoever sends
+/// more than this sends maps.
+pub const MOST_UNKNOWN_FIELDS: usize = 1000;
+
 /// Sightings of a field since they were last told.
 #[derive(Debug, Clone)]
 pub struct SeenField<'a> {
@@ -16,7 +20,7 @@ pub struct SeenField<'a> {
     pub path: &'a str,
     /// The JSON type of its value.
     pub json_type: &'a str,
-    /// The schema version of the events that carry it.
+    /// The schema version of the events that carry it; the REST API says none.
     pub schema_version: Option<i32>,
     /// First sighting.
     pub first_seen: DateTime<Utc>,
@@ -27,14 +31,14 @@ pub struct SeenField<'a> {
 }
 
 impl Session {
-    /// Adds to the table, which takes no new rows once it has `most`; the fields that nobody had seen before.
+    /// Adds to the table, which takes no new rows once it has [`MOST_UNKNOWN_FIELDS`]; the fields that nobody had
+    /// seen before.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub async fn add_unknown_fields(
         &mut self,
         fields: &[SeenField<'_>],
-        most: usize,
     ) -> Result<Vec<(String, Option<i32>)>, StoreError> {
         macro_rules! column {
             ($value:expr) => {
@@ -48,7 +52,7 @@ impl Session {
             .bind(column!(|field| field.first_seen))
             .bind(column!(|field| field.last_seen))
             .bind(column!(|field| i64::try_from(field.occurrences).unwrap_or(i64::MAX)))
-            .bind(i64::try_from(most).unwrap_or(i64::MAX));
+            .bind(i64::try_from(MOST_UNKNOWN_FIELDS).unwrap_or(i64::MAX));
         let mut connection = self.take().await?;
         let rows = within("counting unknown fields", statement.fetch_all(&mut connection)).await;
         let rows = self.give_back(connection, rows)?;

@@ -1,7 +1,10 @@
 //! A field that Twilio adds is noticed the day it comes: where, since when, how often, and never what it says.
 
-use crate::support::service::{Setup, samples};
-use crate::support::{Database, Event, Service, eventually};
+use crate::support::insights::ACCOUNT;
+use crate::support::service::{Setup, callsink, samples};
+use crate::support::twilio::TOKEN;
+use crate::support::{Database, Event, Insights, Service, eventually, made_up};
+use chrono::{DurationRound, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 const FIELDS: &str = "SELECT array_agg(concat_ws(' ', path, schema_version, example_type, occurrences) \
@@ -74,6 +77,52 @@ async fn a_field_that_no_column_holds_is_counted_by_path_and_version_and_its_val
     assert!(!log.contains("1555") && !said.concat().contains("1555"), "{log}");
     let span = "callsink.unknown_fields WHERE first_seen_time <= last_seen_time AND last_seen_time <= now()";
     assert_eq!(database.count(span).await, 8);
+}
+
+#[tokio::test]
+async fn a_field_that_only_the_rest_api_tells_is_counted_by_whoever_reads_it_there() {
+    let insights = Insights::start(ACCOUNT, TOKEN);
+    let hour = |ago: i64| Utc::now() - TimeDelta::hours(ago);
+    let start = hour(4).duration_trunc(TimeDelta::hours(1)).expect("a time");
+    insights.state().calls = (1..=5)
+        .map(|number| {
+            let mut item = made_up::item(ACCOUNT, number, start + TimeDelta::minutes(1));
+            item["properties"]["brand_new"] = json!("+15551230000");
+            if number == 1 {
+                item["trust"]["newer"] = json!([1]);
+            }
+            item
+        })
+        .collect();
+    let database = Database::migrated().await;
+    let run = async |arguments: &[&str]| {
+        let (since, until) = (start.to_rfc3339(), hour(2).to_rfc3339());
+        let mut command = callsink();
+        command.args(arguments).args(["--since", &since, "--until", &until]).envs([
+            ("DATABASE_URL", database.url()),
+            ("TWILIO_ACCOUNT_SID", ACCOUNT),
+            ("TWILIO_AUTH_TOKEN", TOKEN),
+            ("CALLSINK_INSIGHTS_API", &insights.url),
+        ]);
+        let output = tokio::task::spawn_blocking(move || command.output()).await;
+        let output = output.expect("waited for").expect("the compiled binary");
+        String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
+    };
+    run(&["backfill", "--dry-run"]).await;
+    assert_eq!(fields(&database).await, [""; 0], "a dry run writes nothing");
+    let said = run(&["coverage"]).await;
+    let expected = |count: u32| {
+        [
+            format!("rest.properties.brand_new text {count}"),
+            format!("rest.trust.newer array {}", count / 5),
+        ]
+    };
+    assert_eq!(fields(&database).await, expected(5), "{said}");
+    assert_eq!(said.matches("no column for").count(), 2, "{said}");
+    let said = run(&["backfill"]).await;
+    assert_eq!(fields(&database).await, expected(10));
+    assert!(!said.contains("no column for"), "said once: {said}");
+    assert!(!said.contains("1555"), "{said}");
 }
 
 #[tokio::test]
