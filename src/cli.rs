@@ -5,7 +5,7 @@
 use crate::config::{AdminArgs, DatabaseArgs, LogArgs, ServeArgs};
 use crate::operate::{
     BackfillArgs, CheckRequestArgs, CoverageArgs, DictionaryArgs, DoctorArgs, EraseArgs,
-    JournalCommand, RebuildArgs, ReplayArgs, SetupArgs,
+    JournalCommand, RebuildArgs, ReplayArgs, RetentionArgs, SetupArgs,
 };
 use crate::simulate::SimulateArgs;
 use clap::{Parser, Subcommand};
@@ -80,6 +80,12 @@ pub enum Command {
     /// that come out differently. Runs beside the service; notes how far it is in callsink.rebuilds, and goes on there
     /// when it is run again. Exit code 0 when it came to the end and could read everything, else 1.
     Rebuild(Box<RebuildArgs>),
+    /// Say what `serve` would delete as too old; delete nothing
+    ///
+    /// Reads the settings of retention as `serve` does (CALLSINK_CALLS_DAYS and the like, or as flags, to try others)
+    /// and counts, per table, the rows that are older, with the oldest and the newest of them. Writes nothing; may
+    /// take minutes for tables of many millions. Exit code 0.
+    Retention(Box<RetentionArgs>),
     /// Print what the database says of itself: a data dictionary, or sources for dbt
     ///
     /// Reads the comments of all tables, views, columns and functions of the schemas public and callsink, and

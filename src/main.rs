@@ -25,6 +25,7 @@ async fn main() -> ExitCode {
         Command::Backfill(args) => operate::backfill::run(*args).await,
         Command::Coverage(args) => operate::coverage::run(*args).await,
         Command::Rebuild(args) => operate::rebuild::run(*args).await,
+        Command::Retention(args) => operate::retention::run(*args).await,
         Command::Dictionary(args) => operate::dictionary::run(args).await,
         Command::Journal(command) => operate::journal::run(command),
         Command::CheckRequest(args) => Ok(operate::check_request::run(*args)),

@@ -48,7 +48,11 @@ pub struct Keep {
 }
 
 impl Keep {
-    pub(super) fn resolve(args: KeepArgs) -> Result<Self, SettingError> {
+    /// Checks the settings.
+    ///
+    /// # Errors
+    /// The first that is wrong.
+    pub fn resolve(args: KeepArgs) -> Result<Self, SettingError> {
         let days =
             |variable, value, default| Setting::new(variable, value).days(default, MOST_DAYS);
         Ok(Self {

@@ -7,10 +7,13 @@
 //! is said and tried again an hour later; dropped at any point, it leaves nothing half done.
 //! Must not know: HTTP, the journal, what an event means.
 
+pub mod due;
+
 use crate::config::Keep;
 use crate::store::{Aged, Database, Session, StoreError};
 use crate::telemetry::metric::Metrics;
-use chrono::{DateTime, Days, DurationRound, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, Days, NaiveDate, Utc};
+use due::{DueRows, due_archive, due_rows};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -67,22 +70,13 @@ impl Housekeeping {
         if self.keep.archive {
             self.make_partitions(now.date_naive()).await?;
         }
-        for (table, days) in [
-            (Aged::Calls, self.keep.calls_days),
-            (Aged::Events, self.keep.events_days),
-            (Aged::DeadLetters, self.keep.dead_letters_days),
-            (Aged::ArchiveDefault, self.keep.archive_days),
-        ] {
-            let Some(days) = days else { continue };
-            let before = now - TimeDelta::days(i64::from(days));
+        for DueRows { table, before, .. } in due_rows(self.keep, now) {
             match table {
                 Aged::Calls => self.delete_calls_before(before).await?,
                 _ => self.delete_before(table, before).await?,
             }
         }
-        if let Some(days) = self.keep.archive_days
-            && let Some(before) = now.date_naive().checked_sub_days(Days::new(u64::from(days)))
-        {
+        if let Some(before) = due_archive(self.keep, now) {
             self.drop_partitions(before).await?;
         }
         Ok(())
@@ -99,9 +93,8 @@ impl Housekeeping {
         Ok(())
     }
 
-    /// Whole hours of calls, whose key figures are computed and frozen first.
+    /// Key figures of these hours are computed and frozen first.
     async fn delete_calls_before(&mut self, before: DateTime<Utc>) -> Result<(), StoreError> {
-        let before = before.duration_trunc(TimeDelta::hours(1)).unwrap_or(before);
         for _ in 0..KPI_TRIES {
             if self.session.freeze_kpis(before).await? {
                 return self.delete_before(Aged::Calls, before).await;

@@ -16,6 +16,7 @@ pub mod progress;
 mod range;
 pub mod rebuild;
 pub mod replay;
+pub mod retention;
 pub mod setup;
 
 pub use backfill::BackfillArgs;
@@ -27,4 +28,5 @@ pub use erase::EraseArgs;
 pub use journal::JournalCommand;
 pub use rebuild::RebuildArgs;
 pub use replay::ReplayArgs;
+pub use retention::RetentionArgs;
 pub use setup::SetupArgs;

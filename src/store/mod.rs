@@ -43,7 +43,7 @@ pub use events::RawEvent;
 pub use known_calls::Merged;
 pub use rebuilds::RebuildState;
 pub use reconciliations::{ReconcileLock, Reconciled};
-pub use retention::Aged;
+pub use retention::{Aged, AgedRows};
 pub use rewrite::RebuiltPage;
 pub use session::{Database, Session};
 pub use unknown_fields::{MOST_UNKNOWN_FIELDS, SeenField};

@@ -76,6 +76,57 @@ async fn what_is_older_than_its_setting_goes_and_is_counted_and_the_rest_stays()
 }
 
 #[tokio::test]
+async fn retention_tells_beforehand_what_goes_and_deletes_nothing() {
+    let database = Database::migrated().await;
+    let day = "(now() - interval '100 days')::date";
+    let partition = format!("SELECT callsink.create_archive_partition({day})");
+    assert!(database.value::<bool>(&partition).await);
+    seed(&database, 12, 3).await;
+    database
+        .execute("INSERT INTO callsink.dirty_hours SELECT now() - interval '100 days' FROM generate_series(1, 2)")
+        .await;
+    let tell = async |days: &str| {
+        let mut command = crate::support::service::callsink();
+        command.arg("retention").env("DATABASE_URL", database.url());
+        command.env("CALLSINK_DEAD_LETTERS_DAYS", "off").args(["--calls-days", days]);
+        let output = tokio::task::spawn_blocking(move || command.output()).await;
+        let output = output.expect("waited for").expect("the compiled binary");
+        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    let (code, said, errors) = tell("60").await;
+    assert_eq!((code, errors.as_str()), (Some(0), ""), "{said}");
+    let lines: Vec<Vec<&str>> =
+        said.lines().map(|line| line.split_whitespace().collect()).collect();
+    let old = (chrono::Utc::now() - chrono::TimeDelta::days(100)).format("%FT").to_string();
+    for (line, table, days, rows) in [
+        (1, "call_summaries", "60", "12"),
+        (2, "events", "90", "12"),
+        (3, "dead_letters", "off", "0"),
+        (4, "archive", "30", "12"),
+    ] {
+        let line = &lines[line];
+        assert_eq!((line[0], line[1], line[3]), (table, days, rows), "{said}");
+        for time in &line[4..] {
+            assert!(time.starts_with(&old) == (rows == "12"), "{table}: {time}\n{said}");
+        }
+    }
+    assert!(said.contains("computed and frozen before their calls go: 1"), "{said}");
+    assert!(said.contains("36 rows are too old"), "{said}");
+    assert_eq!(counts(&database).await, [15; 4], "nothing went");
+    let (code, _, wrong) = tell("0").await;
+    assert!(code == Some(2) && wrong.contains("CALLSINK_CALLS_DAYS"), "{wrong}");
+
+    // And what it told is what goes.
+    let data = tempfile::tempdir().expect("a directory");
+    let setup = Setup::new(&database, data.path())
+        .set("CALLSINK_CALLS_DAYS", "60")
+        .set("CALLSINK_DEAD_LETTERS_DAYS", "off");
+    let _service = setup.start().await;
+    eventually("old rows are gone", || async { counts(&database).await == [3, 3, 15, 3] }).await;
+}
+
+#[tokio::test]
 async fn by_default_calls_are_kept_for_ever_and_nothing_is_archived() {
     let database = Database::migrated().await;
     let data = tempfile::tempdir().expect("a directory");
