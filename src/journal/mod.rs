@@ -188,6 +188,12 @@ impl Journal {
         drop(self.commands.try_send(Command::Wake));
     }
 
+    /// Whether everything up to and including `position` may be deleted.
+    #[must_use]
+    pub fn is_done_through(&self, position: u64) -> bool {
+        self.shared.forget_through.load(Ordering::Acquire) >= position
+    }
+
     /// The last position on stable storage, as it grows.
     #[must_use]
     pub fn committed(&self) -> watch::Receiver<u64> {

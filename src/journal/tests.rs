@@ -27,6 +27,7 @@ async fn what_was_appended_is_there_after_reopening_until_it_is_forgotten() {
     }
     assert_eq!(opened.journal.status().depth, 3);
     opened.journal.forget_through(1);
+    assert!(opened.journal.is_done_through(1) && !opened.journal.is_done_through(2));
     close(opened);
 
     let opened = open(directory.path(), 1 << 30).expect("opens again");

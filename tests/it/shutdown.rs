@@ -1,10 +1,12 @@
-//! Stopping: the door first, then what is underway, then what fits into the time.
+//! Stopping: what is there goes to PostgreSQL behind an open door; then the door, then what fits into the time.
 
 use crate::support::service::Setup;
 use crate::support::twilio::{self, PUBLIC_URL, TOKEN};
 use crate::support::{Database, Event, Line, Service, eventually};
 use std::io::{Read, Write};
 use std::net::TcpStream;
+
+const LOCK: &str = "BEGIN; LOCK TABLE public.call_summaries IN ACCESS EXCLUSIVE MODE";
 
 #[tokio::test]
 async fn a_signal_ends_it_with_everything_stored_and_exit_code_0() {
@@ -17,6 +19,36 @@ async fn a_signal_ends_it_with_everything_stored_and_exit_code_0() {
         assert_eq!(service.ended().await.code(), Some(0));
         assert_eq!(database.count("call_summaries").await, 300, "flushed before the end");
     }
+}
+
+#[tokio::test]
+async fn while_a_stop_waits_for_postgresql_deliveries_are_still_taken() {
+    let (service, database, _data) = Service::fresh().await;
+    let mut locker = database.connect().await;
+    sqlx::raw_sql(LOCK).execute(&mut locker).await.expect("locked");
+    assert_eq!(service.deliver_events(&[Event::new("CA1", "complete")]).await, 200);
+    service.signal("TERM");
+    eventually("it says that it stops", || async { service.readiness().await.0 == 503 }).await;
+    assert_eq!(service.deliver_events(&[Event::new("CA2", "complete")]).await, 200);
+    sqlx::raw_sql("COMMIT").execute(&mut locker).await.expect("released");
+    assert_eq!(service.ended().await.code(), Some(0));
+    assert_eq!(database.count("call_summaries").await, 2, "both are flushed before the end");
+}
+
+#[tokio::test]
+async fn a_stop_does_not_wait_for_ever_and_the_rest_waits_in_the_journal() {
+    let database = Database::migrated().await;
+    let data = tempfile::tempdir().expect("a directory");
+    let setup = Setup::new(&database, data.path());
+    let service = setup.start().await;
+    let mut locker = database.connect().await;
+    sqlx::raw_sql(LOCK).execute(&mut locker).await.expect("locked");
+    assert_eq!(service.deliver_events(&[Event::new("CA1", "complete")]).await, 200);
+    assert_eq!(service.stop().await.code(), Some(0));
+    sqlx::raw_sql("COMMIT").execute(&mut locker).await.expect("released");
+    let service = setup.start().await;
+    service.drained().await;
+    assert_eq!(database.count("call_summaries").await, 1);
 }
 
 #[tokio::test]
