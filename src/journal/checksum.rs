@@ -22,6 +22,19 @@ pub fn checksum(position: u64, received: i64, body: &[u8]) -> u32 {
 #[error("the entry at position {0} is not as it was written")]
 struct Altered(u64);
 
+/// Entries stand in the order of their positions.
+#[derive(Debug, thiserror::Error)]
+#[error("the entry at position {0} is not in its place")]
+struct Misplaced(u64);
+
+/// Whether `position` may come after `before`.
+pub(super) fn check_order(before: u64, position: u64) -> rusqlite::Result<()> {
+    if before < position && i64::try_from(position).is_ok() {
+        return Ok(());
+    }
+    Err(Error::FromSqlConversionFailure(0, Type::Integer, Box::new(Misplaced(position))))
+}
+
 /// Every entry since layout 2 has a checksum; one without was altered, too.
 pub(super) fn check(
     position: u64,

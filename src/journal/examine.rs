@@ -120,7 +120,11 @@ fn look_into(connection: &Connection, length: u64) -> rusqlite::Result<Examined>
         return Ok(Examined::Sound); // nothing in it yet
     }
     // Both ends, whatever the size: the start needs them.
-    connection.query_row(SPAN, (), |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?;
+    let (first, last) =
+        connection.query_row(SPAN, (), |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?;
+    if first < i64::from(last != 0) {
+        return damaged(format!("its first position is {first}"));
+    }
     if length > CHECK_BYTES {
         return Ok(Examined::Sound);
     }

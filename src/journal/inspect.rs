@@ -184,7 +184,9 @@ impl Inspector {
         };
         let position: Option<i64> =
             self.ask(|connection| connection.query_row(end, (), |row| row.get(0)).optional())?;
-        Ok(position.map(i64::cast_unsigned))
+        let Some(position) = position.map(i64::cast_unsigned) else { return Ok(None) };
+        checksum::check_order(0, position).map_err(|cause| self.failed(cause))?;
+        Ok(Some(position))
     }
 
     /// The entries after `position`, at least one if there is any; a bounded chunk.

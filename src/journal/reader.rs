@@ -42,9 +42,13 @@ impl<C: Borrow<Connection>> Reader<C> {
         let sql = if self.has_checksum { SELECT } else { SELECT_OLD };
         let mut select = self.connection.borrow().prepare_cached(sql)?;
         let mut rows = select.query((position.cast_signed(), CHUNK_ENTRIES))?;
-        let (mut entries, mut bytes) = (Vec::new(), 0);
+        let (mut entries, mut bytes, mut before) = (Vec::new(), 0, position);
         while let Some(row) = rows.next()? {
             let entry = entry(row, self.has_checksum)?;
+            // Of a damaged tree SQLite may take one page for another; whoever goes on after the last entry
+            // would go in circles.
+            checksum::check_order(before, entry.position)?;
+            before = entry.position;
             bytes += entry.body.len();
             entries.push(entry);
             if bytes >= CHUNK_BYTES {

@@ -123,6 +123,8 @@ fn fill(path: &Path, gaps: &mut Gaps, target: &mut Target) -> Result<(), Salvage
         gaps.open_end(None);
     } else if log.is_damaged {
         gaps.open_end(Some(Source::Log));
+    } else if gaps.found.is_empty() {
+        gaps.open_ends();
     }
     if !gaps.found.is_empty() {
         let log = if log.frames.is_empty() { None } else { Some((File::open(&log_path)?, log)) };
@@ -134,13 +136,15 @@ fn fill(path: &Path, gaps: &mut Gaps, target: &mut Target) -> Result<(), Salvage
     if let Some(old) = &inspector
         && walked.is_ok()
     {
-        walk::<SalvageError>(old, None, None, &mut |found| {
-            if let Found::Entry(entry) = found {
-                staged.insert_before(entry.position, target)?;
-                target.insert(entry.received.timestamp_micros(), &entry.body)?;
-            }
-            Ok(())
-        })?;
+        for (from, to) in gaps.between() {
+            walk::<SalvageError>(old, Some(from), Some(to), &mut |found| {
+                if let Found::Entry(entry) = found {
+                    staged.insert_before(entry.position, target)?;
+                    target.insert(entry.received.timestamp_micros(), &entry.body)?;
+                }
+                Ok(())
+            })?;
+        }
     }
     staged.insert_before(u64::MAX, target)
 }
@@ -150,6 +154,8 @@ fn fill(path: &Path, gaps: &mut Gaps, target: &mut Target) -> Result<(), Salvage
 struct Gaps {
     /// First and last, both within, in order; and where alone to look, if not everywhere.
     found: Vec<(u64, u64, Option<Source>)>,
+    /// The first entry that SQLite gave, and the last position that was tried.
+    first: u64,
     last: u64,
     /// One of them is open: how many entries belong there nobody can say.
     unknown: bool,
@@ -172,6 +178,9 @@ impl Gaps {
                 self.last = *last;
             }
             Found::Entry(entry) => {
+                if self.first == 0 {
+                    self.first = entry.position;
+                }
                 // Forgetting goes from the front, so before the first there may be nothing.
                 if self.last > 0 && entry.position > self.last + 1 {
                     self.found.push((self.last + 1, entry.position - 1, None));
@@ -184,6 +193,30 @@ impl Gaps {
     fn open_end(&mut self, source: Option<Source>) {
         self.unknown = true;
         self.found.push((self.last + 1, u64::MAX, source));
+    }
+
+    /// For a file that is damaged and of which all can be read, it seems: whole pages at its ends may be gone,
+    /// with others in their place.
+    fn open_ends(&mut self) {
+        self.open_end(None);
+        if self.first > 1 {
+            self.found.insert(0, (1, self.first - 1, None));
+        }
+    }
+
+    /// Between which positions SQLite could read everything. It is asked for nothing else a second time: to find
+    /// out that nothing comes of a cut file takes long.
+    fn between(&self) -> Vec<(u64, u64)> {
+        let (mut spans, mut from) = (Vec::new(), 1);
+        for (first, last, only) in &self.found {
+            if only.is_none() {
+                spans.push((from, first.saturating_sub(1)));
+                from = last.saturating_add(1);
+            }
+        }
+        spans.push((from, u64::MAX));
+        spans.retain(|(from, to)| from <= to && *from < u64::MAX);
+        spans
     }
 
     fn wants(&self, source: Source, position: u64) -> bool {

@@ -9,7 +9,7 @@ use super::inspect::{InspectError, Inspector};
 /// After an entry that can't be read, this many are asked for one by one before chunks are tried again.
 const STEPS: u64 = 64;
 
-/// So many unreadable positions in a row are the end of what there is: a damaged inner page of SQLite's
+/// So many positions in a row that give nothing are the end of what there is: a damaged inner page of SQLite's
 /// tree takes up to a thousand leaves along, each of which holds two usual events, or a hundred tiny ones.
 const HOPELESS: u64 = 200_000;
 
@@ -42,20 +42,19 @@ pub fn walk<E: From<InspectError>>(
     to: Option<u64>,
     on: &mut impl FnMut(Found) -> Result<(), E>,
 ) -> Result<(), E> {
-    let last = readable(inspector.end(true))?.flatten();
-    let to = to.unwrap_or(u64::MAX).min(last.unwrap_or(u64::MAX));
-    let first = match (readable(inspector.end(false))?, last) {
-        (Some(first), _) => first,
-        (None, last) => {
+    let first = match (from, readable(inspector.end(false))?) {
+        (_, Some(None)) => return Ok(()), // it is empty
+        (from, Some(Some(first))) => from.unwrap_or(first).max(first),
+        (Some(from), None) => from,
+        (None, None) => {
+            let last = readable(inspector.end(true))?.flatten();
             let first = last.map_or(Ok(1), |last| lowest(inspector, last))?;
-            if from.is_none() {
-                on(Found::NothingBefore(first))?;
-            }
-            Some(first)
+            on(Found::NothingBefore(first))?;
+            first
         }
     };
-    let Some(first) = from.or(first) else { return Ok(()) };
-    Walk { inspector, to, unreadable_from: None }.span(first, on)
+    let to = to.unwrap_or(u64::MAX);
+    Walk { inspector, to, unreadable_from: None, nothing_from: None }.span(first, on)
 }
 
 /// The lowest position above which nothing hopeless lies, going down from `last`.
@@ -84,6 +83,8 @@ struct Walk<'i> {
     to: u64,
     /// Where the unreadable positions that were not told yet begin.
     unreadable_from: Option<u64>,
+    /// Where the positions begin that were tried one by one and gave nothing, up to here.
+    nothing_from: Option<u64>,
 }
 
 impl Walk<'_> {
@@ -98,6 +99,7 @@ impl Walk<'_> {
                 Some(chunk) => {
                     self.tell_unreadable(after, on)?;
                     let Some(last) = chunk.last() else { break };
+                    self.nothing_from = None;
                     after = last.position;
                     let to = self.to;
                     for entry in chunk.into_iter().take_while(|entry| entry.position <= to) {
@@ -119,22 +121,28 @@ impl Walk<'_> {
     ) -> Result<u64, E> {
         let end = self.to.min(after.saturating_add(STEPS));
         for position in after + 1..=end {
-            match readable(self.inspector.entry(position))? {
-                Some(entry) => {
-                    self.tell_unreadable(position - 1, on)?;
-                    if let Some(entry) = entry {
-                        on(Found::Entry(entry))?;
-                    }
+            let found = readable(self.inspector.entry(position))?;
+            if found.is_some() {
+                self.tell_unreadable(position - 1, on)?;
+            }
+            match found {
+                Some(Some(entry)) => {
+                    self.nothing_from = None;
+                    on(Found::Entry(entry))?;
+                    continue;
                 }
+                Some(None) => {}
                 None => {
-                    let from = *self.unreadable_from.get_or_insert(position);
-                    if position - from >= HOPELESS {
-                        self.unreadable_from = None;
-                        self.to = from;
-                        on(Found::NothingFrom(from))?;
-                        return Ok(position);
-                    }
+                    self.unreadable_from.get_or_insert(position);
                 }
+            }
+            // Also where nothing stands: one altered position may be beyond all others.
+            let nothing_from = *self.nothing_from.get_or_insert(position);
+            if position - nothing_from >= HOPELESS {
+                let from = self.unreadable_from.take().unwrap_or(nothing_from);
+                self.to = from;
+                on(Found::NothingFrom(from))?;
+                return Ok(position);
             }
         }
         Ok(end)
