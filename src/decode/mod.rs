@@ -286,3 +286,5 @@ fn data_of(raw: &RawValue) -> Option<Data<'_>> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod value_tests;

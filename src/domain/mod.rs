@@ -15,3 +15,6 @@ pub use event::{EventKey, SummaryState};
 pub use known::KnownCall;
 pub use rest::RestSummary;
 pub use value::{EdgeMetric, Value};
+
+#[cfg(test)]
+mod tests;

@@ -65,6 +65,23 @@ mod tests {
         assert_eq!(done.through(), 3);
     }
 
+    #[tokio::test]
+    async fn the_journal_is_told_what_it_may_forget() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let open = || crate::journal::open(directory.path(), 1 << 20).expect("opens");
+        let opened = open();
+        let bodies = ["a", "b", "c", "d"].map(bytes::Bytes::from).to_vec();
+        opened.journal.append(bodies, chrono::Utc::now()).await.expect("durable");
+        let done = Done::new(opened.journal, 0);
+        done.mark([1, 2, 4]);
+        drop(done);
+        opened.writer.join().expect("the writer ends");
+        let opened = open();
+        assert_eq!((opened.forgotten, opened.backlog), (2, 2), "3 is not done");
+        drop(opened.journal);
+        opened.writer.join().expect("the writer ends");
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(20))]
         #[test]

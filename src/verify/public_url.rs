@@ -173,6 +173,14 @@ mod tests {
             url.signed_as("/a%2Fb/?x=%20y&bodySHA256=0")
                 .contains(&"https://Hooks.Example.com/a%2Fb/?x=%20y&bodySHA256=0".to_owned())
         );
+        for text in
+            ["https://Hooks.Example.com/a%2Fb/?x=%20y", "http://u:p@[::1]:8080", "HTTP://a:80?"]
+        {
+            assert_eq!(
+                super::PublicUrl::parse(text).map(|url| url.verbatim()),
+                Ok(text.to_owned())
+            );
+        }
     }
 
     #[test]
@@ -190,6 +198,22 @@ mod tests {
         }
         assert_eq!(candidates.len(), 6);
         assert_eq!(url("http://[::1]/hook").signed_as("/hook?q")[1], "http://[::1]:80/hook?q");
+        assert_eq!(
+            url("http://[::1]:8080/hook").signed_as("/hook"),
+            ["http://[::1]/hook", "http://[::1]:80/hook", "http://[::1]:8080/hook"]
+        );
+    }
+
+    #[test]
+    fn no_spelling_is_tried_twice() {
+        for (text, spellings) in [
+            ("https://example.com/hook", 2),
+            ("https://example.com:443/hook", 2),
+            ("https://example.com:80/hook", 3),
+            ("http://example.com:80/hook", 2),
+        ] {
+            assert_eq!(url(text).signed_as("/hook").len(), spellings, "{text}");
+        }
     }
 
     #[test]
@@ -204,8 +228,13 @@ mod tests {
     #[test]
     fn a_password_is_never_shown() {
         let url = url("https://user:s3cret@example.com/hook");
-        let shown = format!("{url} {url:?} {:?}", url.signed_as_redacted("/hook"));
+        let candidates = url.signed_as_redacted("/hook");
+        let shown = format!("{url} {url:?} {candidates:?}");
         assert!(!shown.contains("s3cret"), "{shown}");
+        // All else is.
+        assert_eq!(url.to_string(), "https://***@example.com/hook");
+        assert!(format!("{url:?}").contains("***@example.com/hook"));
+        assert_eq!(candidates, ["https://example.com/hook", "https://example.com:443/hook"]);
     }
 
     #[test]

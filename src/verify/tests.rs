@@ -143,3 +143,19 @@ fn a_shortened_or_doubled_signature_is_refused() {
     let twice = vec![good.as_bytes(), good.as_bytes()];
     assert_eq!(check_all(&our_sink(), &target, twice, "{}"), Err(Rejection::SignatureMismatch));
 }
+
+/// Dashboards and alerts ask for these words.
+#[test]
+fn each_reason_has_its_word_in_the_metrics() {
+    assert_eq!(
+        Rejection::ALL.map(Rejection::as_str),
+        [
+            "missing_signature",
+            "missing_body_hash",
+            "repeated_body_hash",
+            "malformed_body_hash",
+            "signature_mismatch",
+            "body_hash_mismatch",
+        ]
+    );
+}
