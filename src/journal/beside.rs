@@ -31,8 +31,8 @@ pub fn lock_of(directory: &Path) -> Lock {
 /// A line is such as `4: FLOCK  ADVISORY  WRITE 15564 fe:00:10347187 0 EOF`; see proc_locks(5).
 fn is_exclusive_lock_on(line: &str, device: u64, inode: u64) -> bool {
     // As the C library's `major` and `minor` take a device apart.
-    let major = ((device >> 8) & 0xfff) | ((device >> 32) & !0xfff);
-    let minor = (device & 0xff) | ((device >> 12) & !0xff);
+    let major = ((device >> 8) & 0xfff) | ((device >> 32) & 0xffff_f000);
+    let minor = (device & 0xff) | ((device >> 12) & 0xffff_ff00);
     let mut words = line.split_whitespace().skip(1);
     let (kind, _, mode, _, file) =
         (words.next(), words.next(), words.next(), words.next(), words.next());
@@ -76,5 +76,39 @@ mod tests {
             "",
         ];
         assert!(others.iter().all(|line| !is_exclusive_lock_on(line, device, 10_347_187)));
+    }
+
+    #[test]
+    fn a_device_with_large_numbers_is_recognised() {
+        // major 0x12345, minor 0x6789a
+        let device = 0x0001_2000_6783_459a;
+        let line = "1: FLOCK  ADVISORY  WRITE 1 12345:6789a:7 0 EOF";
+        assert!(is_exclusive_lock_on(line, device, 7));
+    }
+
+    #[test]
+    fn files_moved_aside_are_told_without_their_companions() {
+        let directory = tempfile::tempdir().expect("a directory");
+        assert_eq!(moved_aside_in(&directory.path().join("missing")), [""; 0].map(PathBuf::from));
+        for name in ["2", "1", "1-wal", "1-shm"] {
+            let name = format!("journal.db.corrupt-{name}");
+            std::fs::write(directory.path().join(name), "").expect("written");
+        }
+        for name in ["journal.db", "journal.db-wal", "notes"] {
+            std::fs::write(directory.path().join(name), "").expect("written");
+        }
+        let aside = |name| directory.path().join(format!("journal.db.corrupt-{name}"));
+        assert_eq!(moved_aside_in(directory.path()), [aside("1"), aside("2")]);
+    }
+
+    #[test]
+    fn a_running_service_is_seen_and_a_stopped_one_is_not() {
+        let directory = tempfile::tempdir().expect("a directory");
+        assert_eq!(lock_of(directory.path()), Lock::NotSeen, "none has run");
+        let opened = super::super::open(directory.path(), 1 << 20).expect("opens");
+        assert_eq!(lock_of(directory.path()), Lock::Held);
+        drop(opened.journal);
+        opened.writer.join().expect("the writer ends");
+        assert_eq!(lock_of(directory.path()), Lock::NotSeen);
     }
 }

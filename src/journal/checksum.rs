@@ -52,15 +52,17 @@ pub(super) fn check(
 pub(super) fn is_damage(error: &Error) -> bool {
     match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => true,
-        // The file ends before the page that should be read does; or, as our statements are what they are, it
-        // is the file's schema or format that SQLite makes no sense of.
+        // The file ends before the page that should be read does; or it is the file's schema or format that
+        // SQLite makes no sense of, as our statements are what they are.
         Some(_) => error.sqlite_error().is_some_and(|error| {
             [ffi::SQLITE_IOERR_SHORT_READ, ffi::SQLITE_ERROR].contains(&error.extended_code)
         }),
-        // A column that is of another type than what was written, or an entry that was altered.
+        // Likewise a table or a column that is not there; a column that is of another type than what was written,
+        // or an entry that was altered.
         None => matches!(
             error,
-            Error::FromSqlConversionFailure(..)
+            Error::SqlInputError { .. }
+                | Error::FromSqlConversionFailure(..)
                 | Error::InvalidColumnType(..)
                 | Error::IntegralValueOutOfRange(..)
         ),

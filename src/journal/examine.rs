@@ -106,10 +106,12 @@ fn look_into(connection: &Connection, length: u64) -> rusqlite::Result<Examined>
     let version: i64 = connection.query_row("PRAGMA user_version", (), |row| row.get(0))?;
     let id: i64 = connection.query_row("PRAGMA application_id", (), |row| row.get(0))?;
     let damaged = |reason: String| Ok(Examined::Damage(Damage::Damaged(reason)));
-    if connection.query_row(IS_FOREIGN, (), |row| row.get(0))? {
+    let expected = if version < 2 { 0 } else { APPLICATION + version };
+    // What says that it is ours is ours, also where its tables are not to be found.
+    let is_ours = version >= 2 && id == expected;
+    if !is_ours && connection.query_row(IS_FOREIGN, (), |row| row.get(0))? {
         return Ok(Examined::Damage(Damage::Foreign));
     }
-    let expected = if version < 2 { 0 } else { APPLICATION + version };
     if version < 0 || id != expected {
         return damaged(format!("its layout is {version} in one place and {id:#x} in another"));
     }

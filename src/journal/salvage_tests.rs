@@ -11,7 +11,7 @@ use std::path::Path;
 use tempfile::TempDir;
 
 /// The text of entry `number`: its number, and something to fill the rest.
-fn text(number: usize, length: usize) -> String {
+pub(super) fn text(number: usize, length: usize) -> String {
     let mut dice = fastrand::Rng::with_seed(number as u64);
     let some: String = (0..16).map(|_| dice.alphanumeric()).collect();
     let mut text = format!("{number:06} {}", some.repeat(length / 16 + 1));
@@ -25,7 +25,7 @@ fn close(opened: Opened) {
 }
 
 /// A journal with `count` entries, as a kill leaves it: `in_log` of them in the log alone.
-async fn killed(count: usize, in_log: usize, length: usize) -> TempDir {
+pub(super) async fn killed(count: usize, in_log: usize, length: usize) -> TempDir {
     let source = tempfile::tempdir().expect("a directory");
     let append = async |opened: &Opened, numbers: std::ops::Range<usize>| {
         for group in numbers.collect::<Vec<_>>().chunks(50) {
@@ -71,7 +71,7 @@ fn numbers(directory: &Path) -> (Vec<usize>, Option<Salvaged>) {
     (numbers, salvaged)
 }
 
-fn change(directory: &Path, name: &str, change: impl FnOnce(&mut Vec<u8>)) {
+pub(super) fn change(directory: &Path, name: &str, change: impl FnOnce(&mut Vec<u8>)) {
     let path = directory.join(name);
     let mut bytes = fs::read(&path).expect("readable");
     change(&mut bytes);
@@ -298,6 +298,25 @@ async fn repro_an_altered_position_beyond_all_others_keeps_nobody_waiting() {
         let (numbers, salvaged) = numbers(directory.path());
         assert_eq!(numbers, all(99));
         assert!(salvaged.expect("noticed").unknown, "what stood there nobody can say");
+    }
+}
+
+/// Found by a test that a mutant asked for: the service did not start, or took the file for another program's.
+#[tokio::test]
+async fn repro_a_flipped_letter_in_the_schema_costs_no_entry() {
+    let whole = killed(120, 0, 500).await;
+    for word in ["entries (", "body BLOB", "checksum INT"] {
+        let directory = tempfile::tempdir().expect("a directory");
+        fs::copy(whole.path().join(FILE), directory.path().join(FILE)).expect("copied");
+        change(directory.path(), FILE, |bytes| {
+            // The last: the schema is written from the end of the page, and there is another table.
+            let at =
+                bytes[..PAGE].windows(word.len()).rposition(|window| window == word.as_bytes());
+            bytes[at.expect("in the schema")] ^= 1;
+        });
+        let (numbers, salvaged) = numbers(directory.path());
+        assert_eq!(numbers, all(120), "{word}: {salvaged:?}");
+        assert!(salvaged.is_some(), "{word}: noticed");
     }
 }
 

@@ -21,6 +21,7 @@ fn texts(reader: &Reader, after: u64) -> Vec<(u64, String)> {
 async fn what_was_appended_is_there_after_reopening_until_it_is_forgotten() {
     let directory = tempfile::tempdir().expect("a directory");
     let opened = open(directory.path(), 1 << 30).expect("opens");
+    assert_eq!((opened.salvaged.clone(), opened.backlog), (None, 0), "a new one is no damage");
     let now = Utc::now();
     for text in ["a", "b", "c"] {
         opened.journal.append(bytes(text), now).await.expect("durable");
@@ -151,4 +152,115 @@ async fn many_appends_at_once_keep_their_bodies_whole_and_their_positions_apart(
         assert_eq!(pair[0].1.trim_end_matches('a'), pair[1].1.trim_end_matches('b'));
     }
     close(opened);
+}
+
+#[tokio::test]
+async fn a_closed_journal_takes_nothing_more() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let opened = open(directory.path(), 1 << 30).expect("opens");
+    opened.journal.append(bytes("a"), Utc::now()).await.expect("durable");
+    opened.journal.close();
+    assert_eq!(opened.journal.append(bytes("b"), Utc::now()).await, Err(AppendError::Closed));
+    assert_eq!(opened.journal.append(Vec::new(), Utc::now()).await, Ok(()), "nothing to keep");
+    assert_eq!(texts(&opened.reader, 0), [(1, "a".to_owned())]);
+    close(opened);
+}
+
+#[tokio::test]
+async fn an_entry_that_is_found_altered_ends_the_run_and_the_next_start_takes_over_the_rest() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let opened = open(directory.path(), 1 << 30).expect("opens");
+    for text in ["a", "b", "c"] {
+        opened.journal.append(bytes(text), Utc::now()).await.expect("durable");
+    }
+    let file = rusqlite::Connection::open(directory.path().join("journal.db")).expect("opens");
+    // Into the file at once: the log would still have the entry as it was.
+    file.execute_batch(
+        "UPDATE entries SET body = CAST('x' AS BLOB) WHERE position = 2; PRAGMA wal_checkpoint(TRUNCATE)",
+    )
+    .expect("altered");
+    drop(file);
+    let journal = &opened.journal;
+    assert!(!journal.is_damaged_by(&rusqlite::Error::QueryReturnedNoRows));
+    assert_eq!(journal.append(bytes("d"), Utc::now()).await, Ok(()), "nothing has happened yet");
+    let error = opened.reader.after(0).expect_err("it is noticed");
+    assert!(journal.is_damaged_by(&error));
+    let what = journal.damaged().await;
+    assert!(what.contains('2'), "{what}");
+    let refused = journal.append(bytes("e"), Utc::now()).await;
+    assert_eq!(refused, Err(AppendError::Failed(what.clone())));
+    assert_eq!(journal.probe().await, refused, "and stays so");
+    assert_eq!(journal.status().trouble, refused.err());
+    close(opened);
+
+    let opened = open(directory.path(), 1 << 30).expect("opens");
+    let salvaged = opened.salvaged.clone().expect("taken over");
+    assert_eq!((salvaged.entries, salvaged.unreadable, salvaged.unknown), (3, 1, false));
+    assert_eq!(salvaged.reason, what, "the note of the former run");
+    let taken_over = [(1, "a".to_owned()), (2, "c".to_owned()), (3, "d".to_owned())];
+    assert_eq!(texts(&opened.reader, 0), taken_over);
+    close(opened);
+    let opened = open(directory.path(), 1 << 30).expect("opens");
+    assert_eq!(opened.salvaged, None, "once");
+    assert_eq!(beside::moved_aside_in(directory.path()), [salvaged.aside]);
+    close(opened);
+}
+
+#[tokio::test]
+async fn a_probe_writes_and_says_whether_there_is_room() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let opened = open(directory.path(), 256 << 10).expect("opens");
+    assert_eq!(opened.journal.probe().await, Ok(()));
+    let mut accepted = 0;
+    while opened.journal.append(vec![vec![b'x'; 7000].into()], Utc::now()).await.is_ok() {
+        accepted += 1;
+        assert!(accepted < 100, "the limit is never reached");
+    }
+    let status = opened.journal.status();
+    assert!((256 - 16) << 10 < status.bytes && status.bytes <= (256 + 8) << 10, "{status:?}");
+    assert_eq!((status.depth, status.max_bytes), (accepted, 256 << 10));
+    opened.journal.forget_through(accepted);
+    while opened.journal.probe().await.is_err() {
+        tokio::task::yield_now().await; // until the writer has come to it
+    }
+    assert_eq!(opened.journal.status().trouble, None, "there is room again");
+    assert_eq!(opened.journal.append(bytes("a"), Utc::now()).await, Ok(()));
+    close(opened);
+}
+
+#[tokio::test]
+async fn a_journal_over_its_limit_fails_a_probe_and_can_still_be_emptied() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let opened = open(directory.path(), 1 << 30).expect("opens");
+    opened.journal.append(vec![vec![b'x'; 100_000].into()], Utc::now()).await.expect("durable");
+    close(opened);
+    let opened = open(directory.path(), 64 << 10).expect("opens with a lower limit");
+    let refused = opened.journal.probe().await;
+    assert!(matches!(refused, Err(AppendError::Full { limit: 65_536, .. })), "{refused:?}");
+    assert_eq!(opened.journal.status().trouble, refused.err());
+    opened.journal.forget_through(1);
+    while opened.journal.probe().await.is_err() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(opened.journal.status().oldest, None);
+    close(opened);
+}
+
+/// Too much for a transaction of its own, too little to be refused.
+#[tokio::test]
+async fn an_emptied_journal_that_was_large_gives_its_room_back() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let size = || std::fs::metadata(directory.path().join("journal.db")).expect("there").len();
+    let opened = open(directory.path(), 1 << 30).expect("opens");
+    let large = vec![Bytes::from(vec![b'x'; 9 << 20]); 30];
+    opened.journal.append(large, Utc::now()).await.expect("durable");
+    close(opened);
+    assert!(size() > 270 << 20);
+    let opened = open(directory.path(), 1 << 30).expect("opens");
+    opened.journal.forget_through(29);
+    opened.journal.append(bytes("a"), Utc::now()).await.expect("durable");
+    assert!(size() > 256 << 20, "not yet");
+    opened.journal.forget_through(31);
+    close(opened);
+    assert!(size() < 1 << 20, "{}", size());
 }
