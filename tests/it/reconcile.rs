@@ -71,7 +71,7 @@ async fn a_twilio_that_refuses_holds_up_no_event_and_is_asked_again() {
     assert_eq!(service.deliver_events(&[Event::new("CA1", "complete")]).await, 200);
     service.drained().await;
     assert_eq!(service.readiness().await.0, 200);
-    assert!(service.log().contains("Advanced Features"), "{}", service.log());
+    service.says("Advanced Features").await;
     insights.state().without_features = false;
     eventually("a run has come to its end", || async {
         service.metric("callsink_reconcile_last_success_timestamp_seconds").await > 0.0

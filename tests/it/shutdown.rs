@@ -89,7 +89,7 @@ async fn a_request_that_is_half_on_the_wire_is_finished_or_not_claimed() {
     // Another delivery on its own connection shows that the half one has been read as far as it goes.
     assert_eq!(service.deliver(b"[]").await, 200);
     service.signal("TERM");
-    eventually("the log says that it stops", || async { service.log().contains("stopping") }).await;
+    service.says("stopping").await;
     let rest = stream.write_all(&body[50..]);
     let mut answer = String::new();
     let read = rest.and_then(|()| stream.read_to_string(&mut answer));

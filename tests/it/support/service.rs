@@ -203,6 +203,11 @@ impl Service {
         self.log.lock().expect("readable").join("\n")
     }
 
+    /// Waits until the log says `text`; a line may arrive after the answer that it is about.
+    pub async fn says(&self, text: &str) {
+        eventually(text, || async { self.log().contains(text) }).await;
+    }
+
     pub fn id(&self) -> u32 {
         self.child.id()
     }
