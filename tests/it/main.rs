@@ -29,3 +29,4 @@ mod shutdown;
 mod simulate;
 mod slow;
 mod tidy;
+mod views;
