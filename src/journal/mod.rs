@@ -249,6 +249,8 @@ impl Journal {
 #[cfg(test)]
 mod inspect_tests;
 #[cfg(test)]
+mod leaf_tests;
+#[cfg(test)]
 mod salvage_tests;
 #[cfg(test)]
 mod tests;
