@@ -264,3 +264,21 @@ async fn an_emptied_journal_that_was_large_gives_its_room_back() {
     close(opened);
     assert!(size() < 1 << 20, "{}", size());
 }
+
+#[tokio::test]
+async fn a_journal_that_another_program_has_locked_is_not_taken_for_damaged() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let opened = open(directory.path(), 1 << 30).expect("opens");
+    opened.journal.append(bytes("a"), Utc::now()).await.expect("durable");
+    close(opened);
+    let other = rusqlite::Connection::open(directory.path().join("journal.db")).expect("opens");
+    other
+        .execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE; DELETE FROM entries")
+        .expect("locked");
+    let refused = open(directory.path(), 1 << 30);
+    assert!(matches!(refused, Err(OpenError::Sqlite { .. })), "{refused:?}");
+    drop(other);
+    let opened = open(directory.path(), 1 << 30).expect("opens");
+    assert_eq!((opened.salvaged.clone(), opened.backlog), (None, 1));
+    close(opened);
+}
