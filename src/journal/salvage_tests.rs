@@ -261,27 +261,29 @@ async fn repro_a_file_that_ends_within_its_first_page_is_damaged_and_not_empty()
 /// service never started; or it took what came last in the tree for the last entry, and told nobody of the others.
 #[tokio::test]
 async fn repro_a_page_in_anothers_place_is_noticed_and_costs_only_what_stood_there() {
-    let whole = killed(200, 0, 500).await;
-    let pages = fs::metadata(whole.path().join(FILE)).expect("there").len() / PAGE as u64;
-    let pages = usize::try_from(pages).expect("few");
-    // The root, the first leaf, one in the middle, the last.
-    for from in [1, 3, pages / 2, pages - 1] {
-        for to in 1..pages {
-            let directory = tempfile::tempdir().expect("a directory");
-            fs::copy(whole.path().join(FILE), directory.path().join(FILE)).expect("copied");
-            change(directory.path(), FILE, |bytes| {
-                bytes.copy_within(from * PAGE..(from + 1) * PAGE, to * PAGE);
-            });
-            let case = format!("page {from} in the place of {to}");
-            let (numbers, salvaged) = numbers(directory.path());
-            assert!(numbers.windows(2).all(|pair| pair[0] < pair[1]), "{case}: {numbers:?}");
-            let Some(salvaged) = salvaged else {
-                assert_eq!(numbers, all(200), "{case}: not noticed");
-                continue;
-            };
-            let missing = 200 - numbers.len() as u64;
-            assert!(missing <= 16, "{case}: {missing} missing");
-            assert!(salvaged.unknown || salvaged.unreadable == missing, "{case}: {salvaged:?}");
+    for (count, length, on_a_page) in [(200, 500, 16), (12, 5000, 1)] {
+        let whole = killed(count, 0, length).await;
+        let pages = fs::metadata(whole.path().join(FILE)).expect("there").len() / PAGE as u64;
+        let pages = usize::try_from(pages).expect("few");
+        // The root, the first leaf, one in the middle, the last.
+        for from in [1, 3, pages / 2, pages - 1] {
+            for to in 1..pages {
+                let directory = tempfile::tempdir().expect("a directory");
+                fs::copy(whole.path().join(FILE), directory.path().join(FILE)).expect("copied");
+                change(directory.path(), FILE, |bytes| {
+                    bytes.copy_within(from * PAGE..(from + 1) * PAGE, to * PAGE);
+                });
+                let case = format!("page {from} in the place of {to}");
+                let (numbers, salvaged) = numbers(directory.path());
+                assert!(numbers.windows(2).all(|pair| pair[0] < pair[1]), "{case}: {numbers:?}");
+                let Some(salvaged) = salvaged else {
+                    assert_eq!(numbers, all(count), "{case}: not noticed");
+                    continue;
+                };
+                let missing = (count - numbers.len()) as u64;
+                assert!(missing <= on_a_page, "{case}: {missing} missing");
+                assert!(salvaged.unknown || salvaged.unreadable == missing, "{case}: {salvaged:?}");
+            }
         }
     }
 }

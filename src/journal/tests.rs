@@ -282,3 +282,18 @@ async fn a_journal_that_another_program_has_locked_is_not_taken_for_damaged() {
     assert_eq!((opened.salvaged.clone(), opened.backlog), (None, 1));
     close(opened);
 }
+
+#[tokio::test]
+async fn a_predecessor_that_is_just_ending_is_waited_for() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let first = open(directory.path(), 1 << 30).expect("opens");
+    for _ in 0..50 {
+        first.journal.append(bytes("a"), Utc::now()).await.expect("durable");
+    }
+    let path = directory.path().to_owned();
+    let second = std::thread::spawn(move || open(&path, 1 << 30));
+    close(first);
+    let second = second.join().expect("no panic").expect("it has waited");
+    assert_eq!(second.backlog, 50);
+    close(second);
+}
