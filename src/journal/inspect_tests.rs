@@ -238,3 +238,18 @@ async fn of_a_file_that_has_lost_its_beginning_the_walk_goes_down_from_its_end()
     let from = walked(&inspector, Some(1), Some(first));
     assert_eq!(from, [format!("not 1-{}", first - 1), format!("{first}-{first}")]);
 }
+
+#[test]
+fn a_file_that_is_out_of_reach_is_not_taken_for_damaged() {
+    use rusqlite::ffi;
+    let told = |code| {
+        let cause = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+        InspectError::Sqlite { path: FILE.into(), cause }.is_damage()
+    };
+    for code in [ffi::SQLITE_BUSY, ffi::SQLITE_CANTOPEN, ffi::SQLITE_PERM, ffi::SQLITE_NOMEM] {
+        assert!(!told(code), "{code}");
+    }
+    for code in [ffi::SQLITE_CORRUPT, ffi::SQLITE_NOTADB, ffi::SQLITE_IOERR_READ] {
+        assert!(told(code), "{code}");
+    }
+}

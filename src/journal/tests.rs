@@ -22,6 +22,9 @@ async fn what_was_appended_is_there_after_reopening_until_it_is_forgotten() {
     let directory = tempfile::tempdir().expect("a directory");
     let opened = open(directory.path(), 1 << 30).expect("opens");
     assert_eq!((opened.salvaged.clone(), opened.backlog), (None, 0), "a new one is no damage");
+    close(opened);
+    let opened = open(directory.path(), 1 << 30).expect("opens");
+    assert_eq!((opened.salvaged.clone(), opened.backlog), (None, 0), "nor is an empty one");
     let now = Utc::now();
     for text in ["a", "b", "c"] {
         opened.journal.append(bytes(text), now).await.expect("durable");
