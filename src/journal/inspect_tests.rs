@@ -63,7 +63,9 @@ async fn a_running_service_is_looked_into_without_leaving_a_trace() {
     let directory = tempfile::tempdir().expect("a directory");
     let opened = open(directory.path(), 1 << 30).expect("opens");
     let now = Utc::now();
-    let bodies: Vec<Bytes> = (0..9).map(|number| Bytes::from(format!("body {number}"))).collect();
+    let mut bodies: Vec<Bytes> =
+        (0..9).map(|number| Bytes::from(format!("body {number}"))).collect();
+    bodies[0] = vec![b'x'; 50_000].into(); // leaves pages free when it is forgotten
     opened.journal.append(bodies, now).await.expect("durable");
     opened.journal.forget_through(2);
     opened.journal.append(vec![Bytes::from("last")], now).await.expect("durable");
@@ -182,6 +184,10 @@ async fn a_damaged_file_says_what_is_wrong_and_a_cut_one_can_be_read_where_it_is
     let problems = inspector.problems().expect("the check goes on");
     assert!(!problems.is_empty() && problems.iter().all(|line| line != "ok"), "{problems:?}");
     assert!(inspector.after(0).expect_err("one page is enough").is_damage());
+
+    change(directory.path(), FILE, |bytes| bytes[100..200].fill(0xff));
+    let inspector = Inspector::open(&path).expect("opens");
+    assert!(inspector.problems().expect_err("no schema, nothing to check").is_damage());
 
     let directory = killed(200, 0, 500).await;
     let path = file_in(directory.path());
