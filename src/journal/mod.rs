@@ -254,3 +254,5 @@ mod leaf_tests;
 mod salvage_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod wal_tests;
