@@ -116,7 +116,7 @@ fn cells(page: &[u8]) -> impl Iterator<Item = Cell<'_>> {
         TABLE_LEAF => usize::from(u16::from_be_bytes([page[3], page[4]])),
         _ => 0,
     };
-    let pointers = page[8..].chunks_exact(2).take(count.min((PAGE - 8) / 2));
+    let pointers = page[8..].chunks_exact(2).take(count);
     pointers.filter_map(|at| cell(page.get(usize::from(u16::from_be_bytes([at[0], at[1]]))..)?))
 }
 

@@ -146,3 +146,26 @@ async fn pages_that_only_look_like_entries_give_none() {
     });
     assert_eq!(bare(directory.path()), entries);
 }
+
+#[tokio::test]
+async fn an_entry_whose_chain_of_pages_is_broken_gives_none_and_takes_no_other_along() {
+    let whole = tempfile::tempdir().expect("a directory");
+    let entries: Vec<(i64, Bytes)> = (1..6)
+        .map(|number| (number, body(20_000 + usize::try_from(number).expect("small"))))
+        .collect();
+    append(whole.path(), &entries).await;
+    let length = std::fs::metadata(whole.path().join(FILE)).expect("there").len();
+    for page in 2..usize::try_from(length).expect("small") / PAGE {
+        // The end of the chain, a page that is not there, the page itself.
+        for next in [0, u32::MAX, u32::try_from(page).expect("few") + 1] {
+            let directory = tempfile::tempdir().expect("a directory");
+            std::fs::copy(whole.path().join(FILE), directory.path().join(FILE)).expect("copied");
+            change(directory.path(), FILE, |bytes| {
+                bytes[page * PAGE..page * PAGE + 4].copy_from_slice(&next.to_be_bytes());
+            });
+            let found = bare(directory.path());
+            assert!(found.iter().all(|entry| entries.contains(entry)), "{page} {next}");
+            assert!(found.len() >= entries.len() - 3, "{page} {next}: {} left", found.len());
+        }
+    }
+}
