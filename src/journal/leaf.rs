@@ -153,20 +153,19 @@ fn entry(position: u64, payload: &[u8]) -> Option<Entry> {
     if position == 0 || position > i64::MAX as u64 || position_kind != 0 {
         return None;
     }
-    let received = integer(received, &mut values)??;
+    let received = integer(received, &mut values)?;
     let length = usize::try_from(body.checked_sub(12).filter(|twice| twice % 2 == 0)? / 2).ok()?;
     let body = values.split_off(..length)?;
     let checksum = integer(checksum, &mut values)?;
-    check(position, received, body, checksum).ok()?;
+    check(position, received, body, Some(checksum)).ok()?;
     let body = Bytes::copy_from_slice(body);
     values.is_empty().then(|| Entry { position, received: time(received), body })
 }
 
-/// A whole number of the given serial type, off the front of `values`; `Some(None)` is NULL.
-fn integer(kind: u64, values: &mut &[u8]) -> Option<Option<i64>> {
+/// A whole number of the given serial type, off the front of `values`. NULL is none.
+fn integer(kind: u64, values: &mut &[u8]) -> Option<i64> {
     let length = match kind {
-        0 => return Some(None),
-        8 | 9 => return Some(Some(i64::from(kind == 9))),
+        8 | 9 => return Some(i64::from(kind == 9)),
         1..=4 => usize::try_from(kind).ok()?,
         5 => 6,
         6 => 8,
@@ -175,7 +174,7 @@ fn integer(kind: u64, values: &mut &[u8]) -> Option<Option<i64>> {
     let bytes = values.split_off(..length)?;
     let negative = bytes[0] & 0x80 != 0;
     let start: i64 = if negative { -1 } else { 0 };
-    Some(Some(bytes.iter().fold(start, |value, byte| (value << 8) | i64::from(*byte))))
+    Some(bytes.iter().fold(start, |value, byte| (value << 8) | i64::from(*byte)))
 }
 
 /// A number of one to nine bytes, and what follows it.

@@ -169,3 +169,46 @@ async fn an_entry_whose_chain_of_pages_is_broken_gives_none_and_takes_no_other_a
         }
     }
 }
+
+#[tokio::test]
+async fn rows_of_another_shape_or_place_are_no_entries() {
+    let directory = tempfile::tempdir().expect("a directory");
+    append(directory.path(), &[(1, Bytes::from("ours"))]).await;
+    let file = rusqlite::Connection::open(directory.path().join(FILE)).expect("opens");
+    let insert = |table: &str, columns: &str, position: i64| {
+        let sum = checksum(position.cast_unsigned(), 0, b"x");
+        let sql =
+            format!("INSERT INTO {table} (rowid, {columns}) VALUES (?1, 0, CAST('x' AS BLOB), ?2");
+        let extra = columns.split(", ").count() - 3;
+        file.execute(&format!("{sql}{})", ", 7".repeat(extra)), (position, sum)).expect("inserted");
+    };
+    insert("entries", "received, body, checksum", 0);
+    insert("entries", "received, body, checksum", -5);
+    file.execute_batch(
+        "CREATE TABLE first_is_said (received, body, checksum, of);
+         CREATE TABLE one_more (empty, received, body, checksum, of);
+         CREATE TABLE one_less (empty, received, body)",
+    )
+    .expect("made");
+    file.execute(
+        "INSERT INTO first_is_said (rowid, received, body, checksum, of) VALUES (3, 7, 0, CAST('x' AS BLOB), ?1)",
+        [checksum(3, 0, b"x")],
+    )
+    .expect("inserted");
+    insert("one_more", "received, body, checksum, of", 4);
+    file.execute(
+        "INSERT INTO one_less (rowid, received, body) VALUES (5, 0, CAST('x' AS BLOB))",
+        (),
+    )
+    .expect("inserted");
+    drop(file);
+    assert_eq!(bare(directory.path()), [(1, Bytes::from("ours"))]);
+
+    let file = rusqlite::Connection::open(directory.path().join(FILE)).expect("opens");
+    let last = i64::MAX;
+    let sum = checksum(last.cast_unsigned(), 0, b"x");
+    file.execute("INSERT INTO entries VALUES (?1, 0, CAST('x' AS BLOB), ?2)", (last, sum))
+        .expect("inserted");
+    drop(file);
+    assert_eq!(bare(directory.path()).len(), 2, "the last position that there is");
+}
