@@ -26,7 +26,7 @@ fn without_unholdable_escapes(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
     let mut clean: Option<String> = None;
     let (mut position, mut copied) = (0, 0);
-    while let Some(offset) = bytes[position..].iter().position(|&byte| byte == b'\\') {
+    while let Some(offset) = memchr::memchr(b'\\', &bytes[position..]) {
         let escape = position + offset;
         let length = match code_unit(bytes, escape) {
             None => 2, // an escape of one character, `\\` among them

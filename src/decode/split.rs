@@ -20,21 +20,11 @@ fn elements(body: &[u8]) -> Option<Vec<Range<usize>>> {
     if body[open] != b'[' || body[close] != b']' || open == close {
         return None;
     }
-    let mut events = Vec::new();
-    let mut start = open + 1;
-    let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
-    for (position, &byte) in body.iter().enumerate().take(close).skip(open + 1) {
-        if in_text {
-            match byte {
-                _ if escaped => escaped = false,
-                b'\\' => escaped = true,
-                b'"' => in_text = false,
-                _ => {}
-            }
-            continue;
-        }
-        match byte {
-            b'"' => in_text = true,
+    let (mut events, mut start, mut depth) = (Vec::new(), open + 1, 0_usize);
+    let mut position = open + 1;
+    while position < close {
+        match body[position] {
+            b'"' => position = end_of_text(&body[..close], position + 1)?,
             b'{' | b'[' => depth += 1,
             b'}' | b']' => depth = depth.checked_sub(1)?,
             b',' if depth == 0 => {
@@ -43,8 +33,9 @@ fn elements(body: &[u8]) -> Option<Vec<Range<usize>>> {
             }
             _ => {}
         }
+        position += 1;
     }
-    if depth > 0 || in_text {
+    if depth > 0 {
         return None;
     }
     let last = trimmed(body, start..close);
@@ -52,6 +43,18 @@ fn elements(body: &[u8]) -> Option<Vec<Range<usize>>> {
         events.push(last);
     }
     Some(events)
+}
+
+/// Where the text ends whose content begins at `start`.
+fn end_of_text(body: &[u8], start: usize) -> Option<usize> {
+    let mut position = start;
+    loop {
+        position += memchr::memchr2(b'"', b'\\', body.get(position..)?)?;
+        if body[position] == b'"' {
+            return Some(position);
+        }
+        position += 2; // whatever is escaped, it does not end the text
+    }
 }
 
 fn trimmed(body: &[u8], mut range: Range<usize>) -> Range<usize> {
