@@ -11,15 +11,15 @@ mod backoff;
 mod drift;
 mod once;
 mod reduce;
+mod share;
 mod worker;
 
-use crate::decode::{self, Decoded, Meaning};
 use crate::health::Health;
 use crate::queue::{Queue, Queued};
 use crate::store::Database;
 use crate::telemetry::metric::Metrics;
 use sha2::{Digest, Sha256};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -58,12 +58,6 @@ pub struct Shared {
     pub give_up: CancellationToken,
 }
 
-/// An event on its way through a worker.
-struct Work {
-    queued: Queued,
-    decoded: Decoded,
-}
-
 /// Starts the workers. They end when the queue has ended and everything in it is stored, or given up; one
 /// that ends otherwise has broken, and the service can't go on without it.
 #[must_use]
@@ -89,28 +83,16 @@ pub fn start(queue: Queue, database: &Database, limits: Limits, shared: &Shared)
     workers
 }
 
-/// Decodes, and hands each event to the worker of its call.
-async fn dispatch(mut entries: mpsc::Receiver<Queued>, senders: Vec<mpsc::Sender<Work>>) {
+/// Hands each event to the worker of its call.
+async fn dispatch(mut entries: mpsc::Receiver<Queued>, senders: Vec<mpsc::Sender<Queued>>) {
+    let Some(workers) = NonZeroUsize::new(senders.len()) else { return };
     while let Some(queued) = entries.recv().await {
-        let decoded = decode::decode(&queued.entry.body, queued.entry.received);
-        let worker = worker_of(&decoded, queued.entry.position, senders.len());
-        if senders[worker].send(Work { queued, decoded }).await.is_err() {
+        let entry = &queued.entry;
+        let worker = share::worker_of(&entry.body, entry.position, workers);
+        if senders[worker].send(queued).await.is_err() {
             return; // given up: what is not stored waits in the journal
         }
     }
-}
-
-/// Calls by their SID; what belongs to no call goes round.
-fn worker_of(decoded: &Decoded, position: u64, workers: usize) -> usize {
-    let number = match &decoded.meaning {
-        Meaning::CallSummary { call, .. } => {
-            let mut hasher = DefaultHasher::new();
-            call.call_sid.hash(&mut hasher);
-            hasher.finish()
-        }
-        Meaning::Other(_) | Meaning::Undecodable(_) => position,
-    };
-    usize::try_from(number % workers as u64).unwrap_or(0)
 }
 
 fn digest(bytes: &[u8]) -> [u8; 32] {

@@ -7,7 +7,7 @@ use super::backoff::Backoff;
 use super::drift::Drift;
 use super::once::store_once;
 use super::reduce::{Letter, Reduced, archived, names, reduce};
-use super::{Archive, Limits, Shared, Work, digest};
+use super::{Archive, Limits, Shared, digest};
 use crate::decode;
 use crate::failpoint;
 use crate::journal::Entry;
@@ -34,7 +34,7 @@ const BUSY_EVENTS: usize = 8;
 const SAY_EVERY: u32 = 20;
 
 pub(super) struct Worker {
-    work: mpsc::Receiver<Work>,
+    work: mpsc::Receiver<Queued>,
     session: Session,
     batch_events: usize,
     archive: Archive,
@@ -48,7 +48,7 @@ struct GivenUp;
 
 impl Worker {
     pub(super) fn new(
-        work: mpsc::Receiver<Work>,
+        work: mpsc::Receiver<Queued>,
         database: &Database,
         limits: Limits,
         done: Arc<Done>,
@@ -71,15 +71,9 @@ impl Worker {
         while let Some(batch) = self.gather().await {
             let started = Instant::now();
             let size = batch.len();
-            let mut queued = Vec::with_capacity(size);
-            let mut decoded = Vec::with_capacity(size);
-            for work in batch {
-                decoded.push((work.queued.entry.clone(), work.decoded));
-                queued.push(work.queued);
-            }
-            let mut reduced = reduce(decoded.into_iter(), self.archive);
+            let mut reduced = self.reduce(&batch);
             let unknown = std::mem::take(&mut reduced.unknown);
-            if self.apply(&queued, reduced).await.is_err() {
+            if self.apply(&batch, reduced).await.is_err() {
                 return;
             }
             #[expect(
@@ -89,18 +83,18 @@ impl Worker {
             self.shared.metrics.batch_events.record(size as f64);
             self.shared.metrics.batch_duration.record(started.elapsed());
             self.drift.saw(unknown);
-            self.done.mark(queued.iter().map(|queued| queued.entry.position));
+            self.done.mark(batch.iter().map(|queued| queued.entry.position));
         }
     }
 
     /// The next batch; `None` when there is no more work.
-    async fn gather(&mut self) -> Option<Vec<Work>> {
+    async fn gather(&mut self) -> Option<Vec<Queued>> {
         let mut batch = vec![self.work.recv().await?];
         let started = tokio::time::Instant::now();
         let mut deadline = started + LINGER;
         while batch.len() < self.batch_events {
             match tokio::time::timeout_at(deadline, self.work.recv()).await {
-                Ok(Some(work)) => batch.push(work),
+                Ok(Some(queued)) => batch.push(queued),
                 Ok(None) => break,
                 Err(_) if batch.len() >= BUSY_EVENTS && deadline < started + BUSY_LINGER => {
                     deadline = started + BUSY_LINGER;
@@ -109,6 +103,16 @@ impl Worker {
             }
         }
         Some(batch)
+    }
+
+    /// Reads the events and reduces them as it goes, so that what loses against another of its call is gone at once.
+    fn reduce(&self, queued: &[Queued]) -> Reduced {
+        let events = queued.iter().map(|queued| {
+            let entry = queued.entry.clone();
+            let decoded = decode::decode(&entry.body, entry.received);
+            (entry, decoded)
+        });
+        reduce(events, self.archive)
     }
 
     /// Stores `reduced`, which is what the entries of `queued` come down to. Refused for its content, it
@@ -123,12 +127,7 @@ impl Worker {
             Err(_) => {
                 let (left, right) = queued.split_at(queued.len() / 2);
                 for half in [left, right] {
-                    let entries = half.iter().map(|queued| queued.entry.clone());
-                    let events = entries.map(|entry| {
-                        let decoded = decode::decode(&entry.body, entry.received);
-                        (entry, decoded)
-                    });
-                    Box::pin(self.apply(half, reduce(events, self.archive))).await?;
+                    Box::pin(self.apply(half, self.reduce(half))).await?;
                 }
                 Ok(())
             }
