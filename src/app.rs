@@ -333,7 +333,13 @@ async fn run_store(
     shared.metrics.database_up.set(1.0);
     // Beside the workers and never in their way; it ends with this function.
     let mut beside = JoinSet::new();
-    beside.spawn(rollup::run(rollup_every, database.clone(), Arc::clone(&shared.metrics)));
+    let done = Arc::clone(&queue.done);
+    beside.spawn(rollup::run(
+        rollup_every,
+        move || done.backlog(),
+        database.clone(),
+        Arc::clone(&shared.metrics),
+    ));
     if let Some(reconcile) = reconcile {
         let (accounts, metrics) =
             (insights::accounts(&reconcile.api)?, Arc::clone(&shared.metrics));

@@ -1,7 +1,7 @@
 //! Keeps the key figures up to date, beside the workers.
 //!
-//! In: how often. Out: rollups that fit the calls, metrics. Promises: shares neither a connection nor a task with
-//! the path of events; of all replicas one computes at a time; an hour is computed once a round, however often its
+//! In: how often, and how many events wait. Out: rollups that fit the calls, metrics. Promises: shares neither a
+//! connection nor a task with the path of events, and leaves PostgreSQL to them while many wait; of all replicas one computes at a time; an hour is computed once a round, however often its
 //! calls change meanwhile, so that between two rounds there is a rest; what it does not get done, or what
 //! fails, stays marked and is done the next time. Must not know what a key figure is: that is `store`'s.
 
@@ -14,11 +14,30 @@ use std::time::{Duration, Instant};
 /// Hours in one transaction: those of a day share the work of summing the day up; and a failure costs little to do again.
 const HOURS_AT_ONCE: u32 = 6;
 
-/// Runs for ever; to be dropped when the service stops.
-pub async fn run(every: Duration, database: Database, metrics: Arc<Metrics>) {
+/// While more events wait than this, PostgreSQL is theirs: the hours that they change would be computed again anyway,
+/// and computing takes from PostgreSQL about what taking in does. Without a backlog some hundred are under way.
+const BACKLOG_EVENTS: u64 = 5_000;
+
+/// So many turns are given up for a backlog at most, so that figures don't stand still however long it lasts.
+const PATIENCE_TURNS: u32 = 10;
+
+/// How often a backlog is looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Runs for ever; to be dropped when the service stops. `backlog`: how many events wait.
+pub async fn run(
+    every: Duration,
+    backlog: impl Fn() -> u64,
+    database: Database,
+    metrics: Arc<Metrics>,
+) {
     let mut session = Session::new(&database);
     let mut failing = false;
     loop {
+        let waiting = Instant::now();
+        while backlog() > BACKLOG_EVENTS && waiting.elapsed() < every * PATIENCE_TURNS {
+            tokio::time::sleep(LOOK_EVERY.min(every)).await;
+        }
         let started = Instant::now();
         let refreshed = refresh_all(&mut session, &metrics).await;
         match &refreshed {

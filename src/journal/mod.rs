@@ -223,13 +223,18 @@ impl Journal {
         self.shared.closed.store(true, Ordering::Release);
     }
 
+    /// Entries that PostgreSQL does not have yet.
+    #[must_use]
+    pub fn depth(&self) -> u64 {
+        let committed = *self.shared.committed.borrow();
+        committed.saturating_sub(self.shared.forgotten.load(Ordering::Acquire))
+    }
+
     /// How the journal is doing. Reads one row from disk.
     #[must_use]
     pub fn status(&self) -> Status {
         let shared = &self.shared;
-        let committed = *shared.committed.borrow();
-        let forgotten = shared.forgotten.load(Ordering::Acquire);
-        let depth = committed.saturating_sub(forgotten);
+        let depth = self.depth();
         let oldest = if depth == 0 {
             None
         } else {

@@ -42,6 +42,12 @@ impl Done {
         }
     }
 
+    /// Events that are durable and not done.
+    #[must_use]
+    pub fn backlog(&self) -> u64 {
+        self.journal.depth()
+    }
+
     /// Everything up to here is done.
     #[must_use]
     pub fn through(&self) -> u64 {
