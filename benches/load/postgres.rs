@@ -87,6 +87,12 @@ impl Postgres {
         Ok(sqlx::query_scalar(sql).fetch_one(&self.pool).await?)
     }
 
+    /// Whether the key figures are those of the calls.
+    pub async fn key_figures_are_fresh(&self) -> Result<bool> {
+        let sql = "SELECT NOT EXISTS (SELECT FROM callsink.dirty_hours)";
+        Ok(sqlx::query_scalar(sql).fetch_one(&self.pool).await?)
+    }
+
     /// How many of `calls` have a row.
     pub async fn rows_of(&self, calls: &HashSet<String>) -> Result<usize> {
         let calls: Vec<&str> = calls.iter().map(String::as_str).collect();
