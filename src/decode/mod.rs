@@ -14,6 +14,7 @@ pub mod rest;
 mod sanitise;
 mod scalar;
 pub mod split;
+mod straight;
 mod tree;
 pub mod unknown;
 
@@ -186,34 +187,38 @@ impl<'a> Envelope<'a> {
         let Some(event_type) = self.event_type.take() else {
             return self.undecodable(None, Reason::NoType, "the event has no type");
         };
-        let data = self.data.and_then(data_of);
-        let sanitised = sanitised || data.as_ref().is_some_and(|data| data.sanitised);
-        let mut unknown = Vec::new();
-        let meaning = match SummaryState::from_event_type(&event_type) {
-            None => Meaning::Other(Box::new(self.into_other(event_type, data))),
-            Some(state) => {
-                match call_summary::read(&self.header(&event_type, state), data.as_ref(), received)
-                {
-                    Ok((call, members)) => {
-                        unknown = members;
-                        self.note_unknown(&mut unknown);
-                        Meaning::CallSummary {
-                            call: Box::new(call),
-                            raw: (state == SummaryState::Other)
-                                .then(|| Box::new(self.into_other(event_type, data))),
-                        }
-                    }
-                    // Of an unknown state we don't know that it must name a call: keep it as it is.
-                    Err(_) if state == SummaryState::Other => {
-                        Meaning::Other(Box::new(self.into_other(event_type, data)))
-                    }
-                    Err((reason, detail)) => {
-                        return self.undecodable(Some(event_type), reason, &detail);
-                    }
-                }
-            }
+        let Some(state) = SummaryState::from_event_type(&event_type) else {
+            return self.other(event_type, sanitised);
         };
-        Decoded { meaning, sanitised, unknown }
+        let data = self.data.and_then(data_of);
+        match call_summary::read(&self.header(&event_type, state), data.as_ref(), received) {
+            // What could be read is JSON: no need to check the text before, too.
+            Ok((call, mut unknown)) => {
+                let sanitised = sanitised || data.as_ref().is_some_and(|data| data.sanitised);
+                self.note_unknown(&mut unknown);
+                let raw = (state == SummaryState::Other)
+                    .then(|| Box::new(self.into_other(event_type, data)));
+                let meaning = Meaning::CallSummary { call: Box::new(call), raw };
+                Decoded { meaning, sanitised, unknown }
+            }
+            // Of an unknown state we don't know that it must name a call: keep it as it is.
+            Err(_) if state == SummaryState::Other => self.other(event_type, sanitised),
+            Err((reason, detail)) => match data {
+                Some(data) if !data.is_json() => {
+                    let (reason, detail) = call_summary::NOT_JSON;
+                    self.undecodable(Some(event_type), reason, detail)
+                }
+                _ => self.undecodable(Some(event_type), reason, &detail),
+            },
+        }
+    }
+
+    /// An event that is no call summary.
+    fn other(self, event_type: String, sanitised: bool) -> Decoded {
+        let data = self.data.and_then(data_of).filter(Data::is_json);
+        let sanitised = sanitised || data.as_ref().is_some_and(|data| data.sanitised);
+        let meaning = Meaning::Other(Box::new(self.into_other(event_type, data)));
+        Decoded { meaning, sanitised, unknown: Vec::new() }
     }
 
     fn header<'e>(&'e self, event_type: &'e str, state: SummaryState) -> call_summary::Header<'e> {
@@ -269,8 +274,16 @@ impl<'a> Envelope<'a> {
     }
 }
 
-/// `data` as JSON text, whether it was sent as an object or as a text that holds one. `None` when
-/// the text does not hold JSON.
+impl Data<'_> {
+    /// A text in a text may be anything; an object is JSON, as it stands in JSON.
+    fn is_json(&self) -> bool {
+        matches!(self.text, Cow::Borrowed(_))
+            || serde_json::from_str::<&RawValue>(&self.text).is_ok()
+    }
+}
+
+/// `data` as JSON text, whether it was sent as an object or as a text that should hold one. `None` when
+/// the text can't be read.
 fn data_of(raw: &RawValue) -> Option<Data<'_>> {
     if !raw.get().starts_with('"') {
         return Some(Data { text: Cow::Borrowed(raw.get()), sanitised: false });
@@ -280,7 +293,6 @@ fn data_of(raw: &RawValue) -> Option<Data<'_>> {
         (Cow::Borrowed(_), sanitised) => (inner, sanitised),
         (Cow::Owned(text), sanitised) => (text, sanitised),
     };
-    serde_json::from_str::<&RawValue>(&text).ok()?;
     Some(Data { text: Cow::Owned(text), sanitised })
 }
 

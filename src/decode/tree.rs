@@ -16,7 +16,8 @@ use std::fmt;
 #[derive(Debug, Default)]
 pub(super) struct Node {
     children: Vec<(&'static str, Node)>,
-    leaf: Option<(usize, Kind)>,
+    /// Its position in the row, and what it holds.
+    pub(super) leaf: Option<(usize, Kind)>,
 }
 
 /// Where a value stands: names from the outermost object in. Written out only when there is something to
