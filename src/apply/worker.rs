@@ -95,11 +95,10 @@ impl Worker {
         while batch.len() < self.batch_events {
             match tokio::time::timeout_at(deadline, self.work.recv()).await {
                 Ok(Some(queued)) => batch.push(queued),
-                Ok(None) => break,
                 Err(_) if batch.len() >= BUSY_EVENTS && deadline < started + BUSY_LINGER => {
                     deadline = started + BUSY_LINGER;
                 }
-                Err(_) => break,
+                Ok(None) | Err(_) => break,
             }
         }
         Some(batch)
