@@ -290,11 +290,15 @@ async fn a_journal_that_another_program_has_locked_is_not_taken_for_damaged() {
 async fn a_predecessor_that_is_just_ending_is_waited_for() {
     let directory = tempfile::tempdir().expect("a directory");
     let first = open(directory.path(), 1 << 30).expect("opens");
+    let (path, (began, has_begun)) = (directory.path().to_owned(), std::sync::mpsc::channel());
+    let second = std::thread::spawn(move || {
+        began.send(()).expect("awaited");
+        open(&path, 1 << 30)
+    });
+    has_begun.recv().expect("it begins");
     for _ in 0..50 {
         first.journal.append(bytes("a"), Utc::now()).await.expect("durable");
     }
-    let path = directory.path().to_owned();
-    let second = std::thread::spawn(move || open(&path, 1 << 30));
     close(first);
     let second = second.join().expect("no panic").expect("it has waited");
     assert_eq!(second.backlog, 50);
