@@ -321,3 +321,7 @@ impl Staged {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "gap_tests.rs"]
+mod gap_tests;

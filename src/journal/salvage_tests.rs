@@ -303,6 +303,59 @@ async fn repro_an_altered_position_beyond_all_others_keeps_nobody_waiting() {
     }
 }
 
+#[tokio::test]
+async fn what_an_interrupted_swap_has_counted_is_told() {
+    for (figures, counted) in [
+        ("100 7 1 because of that", (100, 7, true, "because of that")),
+        ("1 0 0 it", (1, 0, false, "it")),
+    ] {
+        let directory = killed(10, 0, 100).await;
+        let path = directory.path();
+        fs::copy(path.join(FILE), path.join(NEW)).expect("copied");
+        fs::write(path.join("journal.swap"), format!("{FILE}.corrupt-then\n{figures}\n"))
+            .expect("written");
+        let salvaged = numbers(path).1.expect("carried out");
+        let Salvaged { aside, reason, entries, unreadable, unknown } = salvaged;
+        assert_eq!((entries, unreadable, unknown, &*reason), counted);
+        assert_eq!(aside, path.join("journal.db.corrupt-then"));
+    }
+}
+
+#[tokio::test]
+async fn an_altered_entry_is_taken_from_where_it_still_stands_as_it_was() {
+    let directory = killed(100, 0, 500).await;
+    let alter = |positions: &str| {
+        let file = rusqlite::Connection::open(directory.path().join(FILE)).expect("opens");
+        let sql = format!("UPDATE entries SET checksum = 0 WHERE position IN ({positions})");
+        file.execute_batch(&sql).expect("altered");
+        file
+    };
+    drop(alter("20, 21")); // writes it into the file
+    let in_the_log = alter("90, 91");
+    let copy = tempfile::tempdir().expect("a directory");
+    for name in [FILE, "journal.db-wal"] {
+        fs::copy(directory.path().join(name), copy.path().join(name)).expect("copied");
+    }
+    drop(in_the_log);
+    let (numbers, salvaged) = numbers(copy.path());
+    let salvaged = salvaged.expect("noticed");
+    let missing: Vec<usize> =
+        all(100).into_iter().filter(|number| !numbers.contains(number)).collect();
+    assert_eq!(missing, [19, 20], "the others are in the file");
+    assert!(numbers.is_sorted());
+    assert_eq!((salvaged.entries, salvaged.unreadable, salvaged.unknown), (98, 2, false));
+}
+
+#[tokio::test]
+async fn a_file_without_a_head_is_searched_also_where_its_log_was_altered() {
+    let directory = killed(150, 60, 500).await;
+    change(directory.path(), FILE, |bytes| bytes[..PAGE].fill(0xff));
+    change(directory.path(), "journal.db-wal", |bytes| bytes[100] ^= 1);
+    let (numbers, salvaged) = numbers(directory.path());
+    assert_eq!(numbers[..70], all(70), "{salvaged:?}");
+    assert!(numbers.len() >= 134 && salvaged.expect("noticed").unknown);
+}
+
 /// Found by a test that a mutant asked for: the service did not start, or took the file for another program's.
 #[tokio::test]
 async fn repro_a_flipped_letter_in_the_schema_costs_no_entry() {
