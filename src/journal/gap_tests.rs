@@ -49,6 +49,8 @@ fn an_end_that_cannot_be_read_is_open() {
     assert_eq!(before.between(), [(10, 10), (12, END)]);
     let from_one = gaps(&[Found::NothingBefore(1), entry(1)]);
     assert_eq!((spans(&from_one), from_one.unknown), (vec![], true));
+    let on = gaps(&[Found::NothingBefore(10), Found::Unreadable { first: 10, last: 11 }]);
+    assert_eq!(spans(&on), [(1, 9), (10, 11)]);
     let behind = gaps(&[entry(7), entry(8), Found::NothingFrom(9)]);
     assert_eq!((spans(&behind), behind.unknown), (vec![(9, END)], true));
     assert_eq!(behind.between(), [(1, 8)]);

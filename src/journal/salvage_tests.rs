@@ -139,6 +139,21 @@ async fn a_flipped_byte_in_a_body_costs_that_entry_alone() {
 }
 
 #[tokio::test]
+async fn how_much_stood_before_a_lost_beginning_nobody_can_count() {
+    let directory = killed(200, 0, 500).await;
+    change(directory.path(), FILE, |bytes| {
+        let wanted = text(0, 500);
+        let at = bytes.windows(wanted.len()).position(|window| window == wanted.as_bytes());
+        let page = at.expect("it is there") / PAGE;
+        bytes[page * PAGE..(page + 1) * PAGE].fill(0xff);
+    });
+    let (numbers, salvaged) = numbers(directory.path());
+    assert_eq!(numbers.last(), Some(&199));
+    let salvaged = salvaged.expect("noticed");
+    assert_eq!((salvaged.unreadable, salvaged.unknown), (0, true), "{salvaged:?}");
+}
+
+#[tokio::test]
 async fn what_is_in_the_log_alone_survives_whatever_becomes_of_the_file() {
     for damage in ["emptied", "overwritten", "cut"] {
         let directory = killed(150, 100, 3000).await;
