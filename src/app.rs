@@ -7,6 +7,7 @@
 //! Promises: a wrong setting, a journal in use, an address that is taken or a schema that is too new ends
 //! the process with one line that says so; a database that is away does not.
 
+use crate::background::Background;
 use crate::cli::Cli;
 use crate::config::{self, DatabaseArgs, ServeArgs, ServeSettings};
 use crate::health::Health;
@@ -128,6 +129,8 @@ struct Service {
     admin: ServerHandle,
     feeding: Stop,
     give_up: CancellationToken,
+    /// Where events are read, decoded and stored.
+    background: Background,
     /// Ends by itself only when the service can't go on.
     store: tokio::task::JoinHandle<anyhow::Result<()>>,
 }
@@ -148,13 +151,17 @@ impl Service {
 
         let health = Arc::new(Health::new(settings.sink.as_ref().err()));
         let feeding = Stop::default();
-        let queue = queue::start(
-            &opened.journal,
-            opened.reader,
-            opened.forgotten,
-            settings.queue_events,
-            feeding.clone(),
-        );
+        let background = Background::start().context("threads could not be started")?;
+        let queue = {
+            let _inside = background.enter();
+            queue::start(
+                &opened.journal,
+                opened.reader,
+                opened.forgotten,
+                settings.queue_events,
+                feeding.clone(),
+            )
+        };
         let context = Arc::new(Context {
             verifier: settings.sink.map(|sink| Verifier::new(sink.public_url, &sink.secrets)),
             journal: opened.journal.clone(),
@@ -198,7 +205,7 @@ impl Service {
             archive: if settings.keep.archive { apply::Archive::On } else { apply::Archive::Off },
         };
         let housekeeping = Housekeeping::new(&database, settings.keep, Arc::clone(&shared.metrics));
-        let store = tokio::spawn(run_store(
+        let store = background.spawn(run_store(
             database,
             queue,
             limits,
@@ -216,6 +223,7 @@ impl Service {
             admin,
             feeding,
             give_up,
+            background,
             store,
         })
     }
@@ -264,6 +272,7 @@ impl Service {
             self.feeding.now.cancel();
         }
         let backlog = self.journal.status().depth;
+        drop(self.background);
         self.admin.stop(false).await;
         drop(self.journal);
         let writer = tokio::task::spawn_blocking(move || self.writer.join());
