@@ -43,6 +43,7 @@ impl Service {
             }
         }
         let child = command
+            .env("MALLOC_ARENA_MAX", "2") // as the image has it
             .env("DATABASE_URL", database_url)
             .env("CALLSINK_DATA_DIR", directory)
             .env("TWILIO_AUTH_TOKEN", TOKEN)

@@ -80,7 +80,7 @@ pub struct ServeArgs {
     /// Workers that store, each with a connection; two keep two cores busy [default: 2]
     #[arg(long, env = "CALLSINK_WORKERS", value_name = "COUNT")]
     pub workers: Option<String>,
-    /// Events in memory between journal and workers; more wait in the journal [default: 2000]
+    /// Events in memory between journal and workers; more wait in the journal [default: 1000]
     #[arg(long, env = "CALLSINK_QUEUE_EVENTS", value_name = "COUNT")]
     pub queue_events: Option<String>,
     /// Events in one statement at most; beyond 500 nothing is gained [default: 500]

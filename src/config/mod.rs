@@ -129,7 +129,7 @@ impl ServeSettings {
                 .span(SECOND * 75, SECOND..=SECOND * 3600)?,
             workers: Setting::new("CALLSINK_WORKERS", args.workers).number(2, 1..=64)?,
             queue_events: Setting::new("CALLSINK_QUEUE_EVENTS", args.queue_events)
-                .number(2000, 1..=1_000_000)?,
+                .number(1000, 1..=1_000_000)?,
             batch_events: Setting::new("CALLSINK_BATCH_EVENTS", args.batch_events)
                 .number(500, 1..=5000)?,
             // A dashboard is looked at every minute or so; an hour of calls is then computed as often.
