@@ -122,6 +122,13 @@ impl Postgres {
             session.upsert_call_summaries(batch).await?;
         }
         self.multiply(calls_wanted, i64::try_from(made.len())?, started).await?;
+        self.run(
+            "INSERT INTO callsink.dirty_hours
+             SELECT DISTINCT date_trunc('hour', start_time) FROM public.call_summaries
+             WHERE start_time IS NOT NULL",
+        )
+        .await?;
+        while session.refresh_kpis(24).await? > 0 {}
         self.run("VACUUM ANALYZE public.call_summaries").await?;
         self.run("CHECKPOINT").await?;
         sqlx::query("INSERT INTO bench.filled VALUES ($1)")

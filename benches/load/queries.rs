@@ -1,10 +1,11 @@
 //! Somebody looks at a dashboard while events come in.
 //!
-//! In: a pool. Out: queries over the last day and the last bad calls, one after the other, anew every five
-//! seconds, as a dashboard's refresh does. Promises: one connection.
+//! In: a pool. Out: panels of the dashboard that callsink ships, over the last day, one after the other, anew every
+//! five seconds, as a dashboard's refresh does. Promises: one connection; Grafana's macros replaced as Grafana does,
+//! with nothing left out by its filters.
 
-use anyhow::Result;
-use sqlx::PgPool;
+use anyhow::{Context, Result, ensure};
+use sqlx::{AssertSqlSafe, PgPool};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -13,18 +14,37 @@ use tokio::task::JoinHandle;
 /// The shortest refresh that Grafana allows by default.
 const REFRESH: Duration = Duration::from_secs(5);
 
-const QUERIES: &[&str] = &[
-    "SELECT date_trunc('hour', start_time), count(*) FROM public.call_summaries
-     WHERE start_time > now() - interval '1 day' GROUP BY 1 ORDER BY 1",
-    "SELECT call_state, count(*) FROM public.call_summaries
-     WHERE start_time > now() - interval '1 day' GROUP BY 1",
-    "SELECT date_trunc('hour', start_time), e.edge, e.direction,
-            percentile_cont(0.95) WITHIN GROUP (ORDER BY e.jitter_avg)
-     FROM public.call_summaries, unnest(edges) AS e
-     WHERE start_time > now() - interval '6 hours' GROUP BY 1, 2, 3",
-    "SELECT call_sid, start_time, tags FROM public.call_summaries
-     WHERE start_time > now() - interval '1 day' AND tags <> '{}' ORDER BY start_time DESC LIMIT 100",
-];
+const DASHBOARD: &str = include_str!("../../deploy/grafana/dashboards/call-quality.json");
+
+/// Hourly figures, hourly percentiles, the largest rollup, and rows of calls.
+const PANELS: [&str; 4] =
+    ["ASR and NER", "Jitter, p95", "Why calls were not answered", "Last 100 bad calls"];
+
+/// The statements of [`PANELS`].
+fn panels() -> Result<Vec<String>> {
+    let dashboard: serde_json::Value = serde_json::from_str(DASHBOARD)?;
+    let all = dashboard["panels"].as_array().context("a dashboard has panels")?;
+    let panel = |title: &str| {
+        let panel = all.iter().find(|panel| panel["title"] == title);
+        let sql = panel.and_then(|panel| panel["targets"][0]["rawSql"].as_str());
+        let mut sql = sql.with_context(|| format!("there is no panel {title}"))?.to_owned();
+        for (from, to) in [
+            ("$__timeFrom()", "(now() - interval '1 day')"),
+            ("$__timeTo()", "now()"),
+            ("$__timeFilter(hour)", "hour BETWEEN now() - interval '1 day' AND now()"),
+            ("$__timeFilter(start_time)", "start_time BETWEEN now() - interval '1 day' AND now()"),
+            ("$__interval", "1 hour"),
+        ] {
+            sql = sql.replace(from, to);
+        }
+        for variable in ["account", "direction", "country", "carrier"] {
+            sql = sql.replace(&format!("IN (${{{variable}:sqlstring}})"), "IS NOT NULL");
+        }
+        ensure!(!sql.contains('$'), "a macro is left in {sql}");
+        Ok(sql)
+    };
+    PANELS.into_iter().map(panel).collect()
+}
 
 /// Runs until it is stopped.
 pub struct Dashboard {
@@ -39,12 +59,14 @@ impl Dashboard {
         let stopped = Arc::clone(&stop);
         let task = tokio::spawn(async move {
             let mut connection = pool.acquire().await?;
+            let panels = panels()?;
             let mut refreshes = 0;
             let mut ticks = tokio::time::interval(REFRESH);
             while !stopped.load(Ordering::Relaxed) {
                 ticks.tick().await;
-                for query in QUERIES {
-                    sqlx::query(*query).fetch_all(&mut *connection).await?;
+                for panel in &panels {
+                    let panel = AssertSqlSafe(panel.clone());
+                    sqlx::query(panel).fetch_all(&mut *connection).await?;
                 }
                 refreshes += 1;
             }
