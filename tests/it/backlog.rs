@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 const PER_CALL: usize = 2;
 
 /// Between the journal and PostgreSQL there are at most so many: the queue, and what workers have in hand.
-const IN_FLIGHT: i64 = 2000 + 4 * 500;
+const IN_FLIGHT: i64 = 1000 + 4 * 500;
 
 /// A summary has 2 to 6 KiB.
 const FILLER: usize = 2000;
@@ -126,4 +126,35 @@ async fn a_backlog_is_drained_in_order_in_bounded_memory_while_new_events_come_i
         "rows                           {} right, 0 missing, 0 dead letters",
         calls + new
     ));
+}
+
+/// Name and niceness of every thread of the service.
+fn threads(service: &Service) -> Vec<(String, i32)> {
+    let tasks = std::fs::read_dir(format!("/proc/{}/task", service.id())).expect("it runs");
+    let read = |task: std::fs::DirEntry| {
+        let stat = std::fs::read_to_string(task.path().join("stat")).ok()?; // some end meanwhile
+        let (name, rest) = stat.split_once('(')?.1.rsplit_once(") ")?;
+        let niceness = rest.split(' ').nth(16)?.parse().ok()?;
+        Some((name.to_owned(), niceness))
+    };
+    tasks.filter_map(|task| read(task.expect("a thread"))).collect()
+}
+
+#[tokio::test]
+async fn threads_that_store_stand_back_behind_those_that_answer() {
+    let database = Database::migrated().await;
+    let data = tempfile::tempdir().expect("a directory");
+    let service = Setup::new(&database, data.path()).start().await;
+    service.deliver_events(&[Event::new("CA1", "complete")]).await;
+    service.drained().await;
+    let threads = threads(&service);
+    let usual = threads.iter().find(|(name, _)| name == "callsink").expect("a main thread").1;
+    for (name, niceness) in &threads {
+        let stands_back = name.starts_with("background");
+        let expected = if stands_back { usual + 10 } else { usual };
+        assert_eq!(*niceness, expected.min(19), "{name} of {threads:?}");
+    }
+    for wanted in ["background", "journal", "actix-server"] {
+        assert!(threads.iter().any(|(name, _)| name.starts_with(wanted)), "{wanted}: {threads:?}");
+    }
 }
