@@ -18,14 +18,22 @@ pub enum Lock {
     Unknown,
 }
 
+/// The kernel tells its list of locks 4 KiB at a time, by their numbers in the list: while others come and go, one that
+/// stays can be passed over. Not so often.
+const LOOKS: usize = 5;
+
 /// Whether a service holds the lock of `directory`. Asked of the system's list of locks: to try the lock
 /// would take it, and a service that is just starting would find it taken.
 #[must_use]
 pub fn lock_of(directory: &Path) -> Lock {
-    let Ok(list) = std::fs::read_to_string("/proc/locks") else { return Lock::Unknown };
-    let Ok(file) = std::fs::metadata(directory.join(LOCK)) else { return Lock::NotSeen };
-    let held = list.lines().any(|line| is_exclusive_lock_on(line, file.dev(), file.ino()));
-    if held { Lock::Held } else { Lock::NotSeen }
+    for _ in 0..LOOKS {
+        let Ok(list) = std::fs::read_to_string("/proc/locks") else { return Lock::Unknown };
+        let Ok(file) = std::fs::metadata(directory.join(LOCK)) else { return Lock::NotSeen };
+        if list.lines().any(|line| is_exclusive_lock_on(line, file.dev(), file.ino())) {
+            return Lock::Held;
+        }
+    }
+    Lock::NotSeen
 }
 
 /// A line is such as `4: FLOCK  ADVISORY  WRITE 15564 fe:00:10347187 0 EOF`; see proc_locks(5).
