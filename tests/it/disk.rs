@@ -232,7 +232,9 @@ async fn a_clock_that_jumps_in_either_direction_holds_nothing_up() {
         }
         let year = ["2036", "1996", "2026"][round];
         let stamp = format!("\"timestamp\":\"{year}");
-        assert!(round == 2 || service.log().contains(&stamp), "the clock is {offset} off");
+        if round < 2 {
+            service.says(&stamp).await; // or its clock was left alone
+        }
         service.kill();
     }
     assert_eq!(database.count("call_summaries").await, 3);

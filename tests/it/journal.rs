@@ -113,7 +113,7 @@ async fn a_file_of_another_program_is_moved_aside_counted_and_the_service_starts
     std::fs::write(data.path().join("journal.db"), "not a database ".repeat(999)).expect("written");
     let service = Setup::new(&database, data.path()).start().await;
     assert_eq!(service.metric("callsink_journals_moved_aside_total").await, 1.0);
-    assert!(service.log().contains("moved aside"), "{}", service.log());
+    service.says("moved aside").await;
     assert_eq!(service.deliver_events(&[Event::new("CA1", "complete")]).await, 200);
     service.drained().await;
     assert!(is_moved_aside(data.path()), "the damaged file is still there");

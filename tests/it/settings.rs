@@ -61,7 +61,7 @@ async fn a_misspelled_variable_is_warned_of() {
     let database = Database::migrated().await;
     let data = tempfile::tempdir().expect("a directory");
     let service = Setup::new(&database, data.path()).set("CALLSINK_WORKER", "3").start().await;
-    assert!(service.log().contains("CALLSINK_WORKER"), "{}", service.log());
+    service.says("CALLSINK_WORKER").await;
 }
 
 #[test]
