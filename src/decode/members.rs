@@ -61,4 +61,4 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
 
 /// A name, borrowed where it has no escapes (which is always, in practice).
 #[derive(Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+pub(super) struct Name<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);

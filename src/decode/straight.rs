@@ -7,13 +7,13 @@
 //! beside it; that is about four times over each byte, and events as documented are nearly all there are.
 
 use super::call_summary::{EDGE, METRICS, PROPERTIES, Read, SUMMARY, normalise_direction, sid};
+use super::members::Name;
 use super::scalar;
 use super::tree::{Node, Row};
 use crate::domain::fields::{DIRECTIONS, EDGE_FIELDS, EDGES, Kind, SUMMARY_FIELDS, Scope};
 use crate::domain::{EdgeMetric, Value};
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
-use std::borrow::Cow;
 use std::fmt;
 
 /// Reads the text of a summary.
@@ -35,10 +35,6 @@ pub(super) fn read(text: &str) -> Option<Read> {
         unknown: Vec::new(),
     })
 }
-
-/// A name, borrowed where it has no escapes.
-#[derive(serde::Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// Something for the careful way.
 fn careful<E: Error>() -> E {
