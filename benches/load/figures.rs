@@ -285,6 +285,9 @@ impl Bench<'_> {
             ] {
                 let service = Service::start(&self.fresh_directory("latency")?, database).await?;
                 tokio::time::sleep(Duration::from_millis(500)).await;
+                while database != NO_DATABASE && !postgres.key_figures_are_fresh().await? {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
                 if name == "100" {
                     let before = process::cpu_exact(service.pid())?;
                     let idle = Duration::from_secs(self.args.seconds.min(10));
