@@ -134,3 +134,27 @@ fn a_member_that_no_column_holds_is_told_with_the_type_of_its_value() {
         ]
     );
 }
+
+#[test]
+fn data_that_is_a_text_is_unwrapped_where_it_holds_json_and_kept_where_not() {
+    let other = |event: &str| match decoded(event).meaning {
+        Meaning::Other(other) => *other,
+        meaning => panic!("{meaning:?}"),
+    };
+    let holds = other(r#"{"type":"x","data":"{\"a\":1}"}"#);
+    assert_eq!((holds.data.as_deref(), &*holds.envelope), (Some(r#"{"a":1}"#), r#"{"type":"x"}"#));
+    let does_not = other(r#"{"type":"x","data":"oops"}"#);
+    assert_eq!((does_not.data, &*does_not.envelope), (None, r#"{"type":"x","data":"oops"}"#));
+}
+
+#[test]
+fn a_summary_is_sanitised_if_its_envelope_or_its_data_is() {
+    let sanitised = |id: &str, city: &str| {
+        let data = format!(r#"{{\"call_sid\":\"CA1\",\"from\":{{\"city\":\"{city}\"}}}}"#);
+        let kind = "com.twilio.voice.insights.call-summary.complete";
+        decoded(&format!(r#"{{"type":"{kind}","id":"{id}","data":"{data}"}}"#)).sanitised
+    };
+    assert!(!sanitised("EV", "Oslo"));
+    assert!(sanitised(r"EV\u0000", "Oslo"));
+    assert!(sanitised("EV", r"Oslo\\u0000"));
+}
