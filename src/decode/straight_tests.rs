@@ -90,3 +90,28 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_stands_twice_in_an_edge_is_left_to_the_careful_way() {
+    let summary = |edges: &str| format!(r#"{{"call_sid":"CA1",{edges}}}"#);
+    for once in [
+        r#""sip_edge":{"properties":{},"metrics":{}}"#,
+        r#""sip_edge":{"metrics":{"inbound":{}}}"#,
+        r#""sip_edge":null"#,
+        r#""sip_edge":"""#,
+    ] {
+        assert!(read(&summary(once)).is_some(), "{once}");
+    }
+    for twice in [
+        r#""sip_edge":{"properties":{},"properties":{}}"#,
+        r#""sip_edge":{"metrics":{},"metrics":{}}"#,
+        r#""sip_edge":{"metrics":{"inbound":{},"inbound":{}}}"#,
+        r#""sip_edge":{"metrics":{}},"sip_edge":{"metrics":{}}"#,
+    ] {
+        assert!(read(&summary(twice)).is_none(), "{twice}");
+    }
+    for odd in [r#""sip_edge":"x""#, r#""sip_edge":{"metrics":""}"#, r#""from":"x""#, r#""from":7"#]
+    {
+        assert!(read(&summary(odd)).is_none(), "{odd}");
+    }
+}
