@@ -8,6 +8,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// How to start a service.
@@ -105,7 +106,7 @@ impl Setup {
             admin: address("admin_listen"),
             child,
             log,
-            client: callsink::http_client::builder().build().expect("a client"),
+            client: client(),
         }
     }
 
@@ -136,6 +137,12 @@ fn without_settings(mut command: Command) -> Command {
         }
     }
     command
+}
+
+/// Never sends on a connection that has idled for long: a service that is set to be impatient may be hanging up on it.
+fn client() -> reqwest::Client {
+    let builder = callsink::http_client::builder().pool_idle_timeout(Duration::from_millis(500));
+    builder.build().expect("a client")
 }
 
 impl Service {
