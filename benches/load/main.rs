@@ -183,7 +183,12 @@ async fn bench(args: &Args) -> Result<()> {
     if let Some(file) = &args.record {
         record(file, &page)?;
     }
-    std::fs::remove_file(directory.join("figures.json")).context("figures.json")
+    match std::fs::remove_file(directory.join("figures.json")) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).context("figures.json")
+        }
+        _ => Ok(()), // with --only of nothing there is none
+    }
 }
 
 async fn start(directory: &Path, calls: u64, corpus: &Corpus) -> Result<Postgres> {
