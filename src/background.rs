@@ -2,10 +2,10 @@
 //!
 //! In: futures. Out: their progress, at a lower priority. Promises: what runs here gets a core that nobody else
 //! wants, or a tenth of one that others do; a blocking task that it starts does, too.
-//! Why: a batch of events takes ten milliseconds to decode, in which a delivery would wait to be answered.
+//! Why: a batch of events takes some milliseconds to decode, in which a delivery would wait to be answered.
 
 use std::future::Future;
-use tokio::runtime::{Builder, EnterGuard, Runtime};
+use tokio::runtime::{Builder, EnterGuard, Handle, Runtime};
 use tokio::task::JoinHandle;
 
 /// As `nice` without arguments has it. Anybody may lower the priority of a thread of theirs.
@@ -17,7 +17,8 @@ const THREADS: usize = 2;
 /// A runtime of such threads; dropped, it ends what still runs there without waiting for it.
 #[derive(Debug)]
 pub struct Background {
-    /// There until it is dropped.
+    handle: Handle,
+    /// Taken only by `drop`: a runtime that is dropped as it is waits for its threads, which panics among futures.
     runtime: Option<Runtime>,
 }
 
@@ -38,7 +39,7 @@ impl Background {
             })
             .enable_all()
             .build()?;
-        Ok(Self { runtime: Some(runtime) })
+        Ok(Self { handle: runtime.handle().clone(), runtime: Some(runtime) })
     }
 
     /// Runs `future` there.
@@ -46,14 +47,12 @@ impl Background {
         &self,
         future: impl Future<Output = T> + Send + 'static,
     ) -> JoinHandle<T> {
-        let _inside = self.enter();
-        tokio::spawn(future)
+        self.handle.spawn(future)
     }
 
     /// What is spawned while the guard lives runs there.
-    #[must_use]
-    pub fn enter(&self) -> Option<EnterGuard<'_>> {
-        self.runtime.as_ref().map(Runtime::enter)
+    pub fn enter(&self) -> EnterGuard<'_> {
+        self.handle.enter()
     }
 }
 

@@ -1,9 +1,10 @@
 //! Keeps the key figures up to date, beside the workers.
 //!
 //! In: how often, and how many events wait. Out: rollups that fit the calls, metrics. Promises: shares neither a
-//! connection nor a task with the path of events, and leaves PostgreSQL to them while many wait; of all replicas one computes at a time; an hour is computed once a round, however often its
-//! calls change meanwhile, so that between two rounds there is a rest; what it does not get done, or what
-//! fails, stays marked and is done the next time. Must not know what a key figure is: that is `store`'s.
+//! connection nor a task with the path of events, and leaves PostgreSQL to them while many wait; of all replicas
+//! one computes at a time; an hour is computed once a round, however often its calls change meanwhile, so that
+//! between two rounds there is a rest; what it does not get done, or what fails, stays marked and is done the next
+//! time. Must not know what a key figure is: that is `store`'s.
 
 use crate::store::{Database, Session};
 use crate::telemetry::metric::Metrics;
@@ -15,7 +16,7 @@ use std::time::{Duration, Instant};
 const HOURS_AT_ONCE: u32 = 6;
 
 /// While more events wait than this, PostgreSQL is theirs: the hours that they change would be computed again anyway,
-/// and computing takes from PostgreSQL about what taking in does. Without a backlog some hundred are under way.
+/// and computing took more of PostgreSQL than taking in. Without a backlog up to a thousand or two are under way.
 const BACKLOG_EVENTS: u64 = 5_000;
 
 /// So many turns are given up for a backlog at most, so that figures don't stand still however long it lasts.
@@ -34,10 +35,7 @@ pub async fn run(
     let mut session = Session::new(&database);
     let mut failing = false;
     loop {
-        let waiting = Instant::now();
-        while backlog() > BACKLOG_EVENTS && waiting.elapsed() < every * PATIENCE_TURNS {
-            tokio::time::sleep(LOOK_EVERY.min(every)).await;
-        }
+        let_events_pass(every, &backlog).await;
         let started = Instant::now();
         let refreshed = refresh_all(&mut session, &metrics).await;
         match &refreshed {
@@ -58,6 +56,14 @@ pub async fn run(
             metrics.overdue_partial_calls.set(overdue as f64);
         }
         tokio::time::sleep(rest(every, started.elapsed())).await;
+    }
+}
+
+/// Waits while there is a backlog, unless it lasts too long.
+async fn let_events_pass(every: Duration, backlog: &impl Fn() -> u64) {
+    let since = Instant::now();
+    while backlog() > BACKLOG_EVENTS && since.elapsed() < every * PATIENCE_TURNS {
+        tokio::time::sleep(LOOK_EVERY.min(every)).await;
     }
 }
 
@@ -86,6 +92,22 @@ async fn refresh_all(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn figures_wait_until_a_backlog_is_in() {
+        let left = std::cell::Cell::new(BACKLOG_EVENTS + 3);
+        let backlog = || {
+            left.set(left.get() - 1);
+            left.get()
+        };
+        let_events_pass(LOOK_EVERY, &backlog).await;
+        assert_eq!(left.get(), BACKLOG_EVENTS, "looked at again until it was in");
+    }
+
+    #[tokio::test]
+    async fn however_long_a_backlog_lasts_figures_are_computed_some_time() {
+        let_events_pass(Duration::from_millis(1), &|| u64::MAX).await;
+    }
 
     #[test]
     fn rounds_begin_on_time_and_long_ones_are_followed_by_a_rest() {

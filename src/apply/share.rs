@@ -1,7 +1,7 @@
 //! Which worker an event goes to, told from its bytes.
 //!
 //! In: the bytes of an event. Out: the number of a worker. Promises: events that name the same call first go to the
-//! same worker. An event that hides its call (escapes in its name, another order of members) goes elsewhere,
+//! same worker. An event that hides its call (by escapes in the member's name, say) goes elsewhere,
 //! where its row is as right: workers lock rows in one order and only wait for each other then.
 //! Why not by reading the event: decoded it takes five times the memory, and as many wait for a worker as fit
 //! into a batch.

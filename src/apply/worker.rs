@@ -23,8 +23,8 @@ use tokio::sync::mpsc;
 /// How long the first event of a batch waits for company.
 const LINGER: Duration = Duration::from_millis(15);
 
-/// How long it waits in all where company came meanwhile: a statement costs PostgreSQL about as much for 30 events
-/// as an event of a large batch does for 15, and nobody looks for the row of a call within a tenth of a second.
+/// How long it waits in all where company came meanwhile: at 1,500 events a second that halves what PostgreSQL does
+/// for each (docs/benchmarks.md), and nobody looks for the row of a call within a tenth of a second.
 const BUSY_LINGER: Duration = Duration::from_millis(100);
 
 /// So many events within [`LINGER`] are company: some 500 a second and worker.

@@ -18,15 +18,19 @@ pub struct DueRows {
     pub before: DateTime<Utc>,
 }
 
-/// Rows of tables that go, in the order in which they are looked at. What is kept for ever is not named.
-pub fn due_rows(keep: Keep, now: DateTime<Utc>) -> impl Iterator<Item = DueRows> {
-    let settings = [
+/// Which tables have rows that may go, and after how many days; none: never.
+pub fn settings(keep: Keep) -> [(Aged, Option<u32>); 4] {
+    [
         (Aged::Calls, keep.calls_days),
         (Aged::Events, keep.events_days),
         (Aged::DeadLetters, keep.dead_letters_days),
         (Aged::ArchiveDefault, keep.archive_days),
-    ];
-    settings.into_iter().filter_map(move |(table, days)| {
+    ]
+}
+
+/// Rows of tables that go, in the order in which they are looked at. What is kept for ever is not named.
+pub fn due_rows(keep: Keep, now: DateTime<Utc>) -> impl Iterator<Item = DueRows> {
+    settings(keep).into_iter().filter_map(move |(table, days)| {
         let days = days?;
         let before = now - TimeDelta::days(i64::from(days));
         let before = match table {

@@ -6,7 +6,7 @@
 
 use super::range::stamp;
 use crate::config::{self, DatabaseArgs, Keep, KeepArgs};
-use crate::housekeeping::due::{due_archive, due_rows};
+use crate::housekeeping::due::{due_archive, due_rows, settings};
 use crate::store::{Aged, AgedRows, Session, StoreError};
 use anyhow::Context as _;
 use chrono::{DateTime, NaiveTime, Utc};
@@ -50,12 +50,7 @@ async fn report(
     );
     let mut hours = 0;
     let mut total = 0;
-    for (table, days) in [
-        (Aged::Calls, keep.calls_days),
-        (Aged::Events, keep.events_days),
-        (Aged::DeadLetters, keep.dead_letters_days),
-        (Aged::ArchiveDefault, keep.archive_days),
-    ] {
+    for (table, days) in settings(keep) {
         let Some(due) = due_rows(keep, now).find(|due| due.table == table) else {
             text += &line(table.as_str(), days, None, AgedRows::default());
             continue;
