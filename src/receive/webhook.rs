@@ -24,21 +24,29 @@ const DISCARD_TIMEOUT: Duration = Duration::from_secs(1);
 /// arrives a second time and changes nothing.
 const APPEND_TIMEOUT: Duration = Duration::from_millis(4_500);
 
+/// The body of a request on its way.
+struct Incoming {
+    payload: web::Payload,
+    /// To its end.
+    is_read: bool,
+}
+
 /// Handles everything that arrives at the public listener.
 pub(super) async fn receive(
     context: web::Data<Context>,
     request: HttpRequest,
-    mut payload: web::Payload,
+    payload: web::Payload,
 ) -> HttpResponse {
     let patience = request.conn_data::<Patience>();
     if let Some(patience) = patience {
         patience.suspend();
     }
-    let answer = answer(&context, &request, &mut payload).await;
+    let mut body = Incoming { payload, is_read: false };
+    let answer = answer(&context, &request, &mut body).await;
     count(&context, &answer);
-    if !answer.closes_connection() {
+    if !body.is_read && !answer.closes_connection() {
         // Unread, a body would break the connection before the answer arrives.
-        drop(tokio::time::timeout(DISCARD_TIMEOUT, discard(payload)).await);
+        drop(tokio::time::timeout(DISCARD_TIMEOUT, discard(body.payload)).await);
     }
     if let Some(patience) = patience {
         patience.resume(answer.closes_connection());
@@ -46,7 +54,7 @@ pub(super) async fn receive(
     answer.response(context.reject_status)
 }
 
-async fn answer(context: &Context, request: &HttpRequest, payload: &mut web::Payload) -> Answer {
+async fn answer(context: &Context, request: &HttpRequest, incoming: &mut Incoming) -> Answer {
     let verifier = match &context.verifier {
         Ok(verifier) => verifier,
         Err(missing) => {
@@ -100,7 +108,7 @@ async fn answer(context: &Context, request: &HttpRequest, payload: &mut web::Pay
         Ok(signed) => signed,
         Err(reason) => return rejected(context, verifier, request, reason),
     };
-    let body = match read(request, payload, context).await {
+    let body = match read(request, incoming, context).await {
         Ok(body) => body,
         Err(answer) => return answer,
     };
@@ -129,19 +137,20 @@ async fn discard(mut payload: web::Payload) {
 /// The body, all of it, unless it is too large or too slow.
 async fn read(
     request: &HttpRequest,
-    payload: &mut web::Payload,
+    incoming: &mut Incoming,
     context: &Context,
 ) -> Result<Bytes, Answer> {
     let reading = async {
         // An announcement costs nothing, so it is believed only up to a usual delivery.
         let mut body = BytesMut::with_capacity(announced(request).unwrap_or(0).min(16 << 10));
-        while let Some(chunk) = payload.next().await {
+        while let Some(chunk) = incoming.payload.next().await {
             let chunk = chunk.map_err(|_| Answer::Broken)?;
             if body.len() + chunk.len() > context.max_body_bytes {
                 return Err(Answer::TooLarge);
             }
             body.extend_from_slice(&chunk);
         }
+        incoming.is_read = true;
         Ok(body.freeze())
     };
     tokio::time::timeout(context.body_timeout, reading).await.unwrap_or(Err(Answer::TooSlow))
