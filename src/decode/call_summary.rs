@@ -27,7 +27,7 @@ pub(super) struct Header<'a> {
 }
 
 /// Why nothing can be read of `data` that is a text of something else.
-pub(super) const NOT_JSON: (Reason, &str) =
+const NOT_JSON: (Reason, &str) =
     (Reason::DataNotAnObject, "data is a text that does not hold JSON");
 
 pub(super) static SUMMARY: LazyLock<Node> = LazyLock::new(|| {
@@ -54,7 +54,7 @@ fn edge_fields(scope: Scope) -> Node {
 /// The reason why the event names no call, and what was found, for a person.
 pub(super) fn read(
     header: &Header<'_>,
-    data: Option<&Data<'_>>,
+    data: Option<Data<'_>>,
     received: DateTime<Utc>,
 ) -> Result<(CallSummary, Vec<UnknownField>), (Reason, String)> {
     let Some(data) = data else {
@@ -64,7 +64,11 @@ pub(super) fn read(
             (Reason::NoData, "the event has no data".to_owned())
         });
     };
-    let read = read_data(&data.text)?;
+    let read = match read_data(&data.text) {
+        Ok(read) => read,
+        Err(_) if !data.is_json() => return Err((NOT_JSON.0, NOT_JSON.1.to_owned())),
+        Err(reason) => return Err(reason),
+    };
     let winner = Winner {
         key: EventKey {
             state: header.state,
@@ -78,7 +82,7 @@ pub(super) fn read(
         schema_version: header.dataschema.and_then(schema_version),
         values: read.values,
         edges: read.edges,
-        payload: data.text.clone().into_owned(),
+        payload: data.text.into_owned(),
         unreadable: read.unreadable,
     };
     Ok((CallSummary::from_event(read.call_sid, winner, received), read.unknown))

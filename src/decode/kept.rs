@@ -40,7 +40,7 @@ pub fn event(envelope: &Envelope<'_>, payload: &str) -> Result<Winner, (Reason, 
         has_data: true,
     };
     let data = Data { text: Cow::Borrowed(payload), sanitised: false };
-    Ok(read(&header, Some(&data), DateTime::UNIX_EPOCH)?.0.winner)
+    Ok(read(&header, Some(data), DateTime::UNIX_EPOCH)?.0.winner)
 }
 
 /// The observation that was kept as `payload`.

@@ -191,25 +191,20 @@ impl<'a> Envelope<'a> {
             return self.other(event_type, sanitised);
         };
         let data = self.data.and_then(data_of);
-        match call_summary::read(&self.header(&event_type, state), data.as_ref(), received) {
+        let sanitised_data = data.as_ref().is_some_and(|data| data.sanitised);
+        match call_summary::read(&self.header(&event_type, state), data, received) {
             // What could be read is JSON: no need to check the text before, too.
             Ok((call, mut unknown)) => {
-                let sanitised = sanitised || data.as_ref().is_some_and(|data| data.sanitised);
                 self.note_unknown(&mut unknown);
-                let raw = (state == SummaryState::Other)
-                    .then(|| Box::new(self.into_other(event_type, data)));
+                let raw = (state == SummaryState::Other).then(|| {
+                    Box::new(self.into_other(event_type, Some(call.winner.payload.clone())))
+                });
                 let meaning = Meaning::CallSummary { call: Box::new(call), raw };
-                Decoded { meaning, sanitised, unknown }
+                Decoded { meaning, sanitised: sanitised || sanitised_data, unknown }
             }
             // Of an unknown state we don't know that it must name a call: keep it as it is.
             Err(_) if state == SummaryState::Other => self.other(event_type, sanitised),
-            Err((reason, detail)) => match data {
-                Some(data) if !data.is_json() => {
-                    let (reason, detail) = call_summary::NOT_JSON;
-                    self.undecodable(Some(event_type), reason, detail)
-                }
-                _ => self.undecodable(Some(event_type), reason, &detail),
-            },
+            Err((reason, detail)) => self.undecodable(Some(event_type), reason, &detail),
         }
     }
 
@@ -217,6 +212,7 @@ impl<'a> Envelope<'a> {
     fn other(self, event_type: String, sanitised: bool) -> Decoded {
         let data = self.data.and_then(data_of).filter(Data::is_json);
         let sanitised = sanitised || data.as_ref().is_some_and(|data| data.sanitised);
+        let data = data.map(|data| data.text.into_owned());
         let meaning = Meaning::Other(Box::new(self.into_other(event_type, data)));
         Decoded { meaning, sanitised, unknown: Vec::new() }
     }
@@ -244,7 +240,7 @@ impl<'a> Envelope<'a> {
         }
     }
 
-    fn into_other(self, event_type: String, data: Option<Data<'_>>) -> OtherEvent {
+    fn into_other(self, event_type: String, data: Option<String>) -> OtherEvent {
         let mut others = self.others;
         if let (None, Some(raw)) = (&data, self.data) {
             others.push((Cow::Borrowed("data"), raw));
@@ -255,7 +251,7 @@ impl<'a> Envelope<'a> {
             source: self.source,
             dataschema: self.dataschema,
             time: self.time,
-            data: data.map(|data| data.text.into_owned()),
+            data,
             envelope: members::object(&others),
         }
     }
