@@ -6,6 +6,7 @@
 //! what it cannot understand it gives back, it drops nothing.
 //! Must not know: HTTP, SQL, the journal.
 
+mod block;
 pub mod call_summary;
 pub mod kept;
 mod members;
