@@ -17,6 +17,7 @@ mod scalar;
 pub mod split;
 mod straight;
 mod tree;
+mod unescape;
 pub mod unknown;
 
 use crate::domain::{CallSummary, SummaryState};
@@ -285,7 +286,7 @@ fn data_of(raw: &RawValue) -> Option<Data<'_>> {
     if !raw.get().starts_with('"') {
         return Some(Data { text: Cow::Borrowed(raw.get()), sanitised: false });
     }
-    let inner: String = serde_json::from_str(raw.get()).ok()?;
+    let inner = scalar::unquote(raw.get())?;
     let (text, sanitised) = match sanitise::sanitise(inner.as_bytes()) {
         (Cow::Borrowed(_), sanitised) => (inner, sanitised),
         (Cow::Owned(text), sanitised) => (text, sanitised),

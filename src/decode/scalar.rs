@@ -4,6 +4,7 @@
 //! Promises: Twilio's ways of saying "not known" (`null`, `""`, `unknown_*`) are `Null` and no mistake;
 //! integers written as floats and numbers written as texts are read; nothing else is guessed.
 
+use super::unescape::unescape;
 use crate::domain::Value;
 use crate::domain::fields::Kind;
 use chrono::{DateTime, Utc};
@@ -55,7 +56,10 @@ pub(super) fn as_time(raw: &RawValue) -> Option<DateTime<Utc>> {
 /// The content of a JSON string.
 pub(super) fn unquote(text: &str) -> Option<String> {
     let inner = text.strip_prefix('"')?.strip_suffix('"')?;
-    if inner.contains('\\') { serde_json::from_str(text).ok() } else { Some(inner.to_owned()) }
+    if !inner.contains('\\') {
+        return Some(inner.to_owned());
+    }
+    unescape(inner).or_else(|| serde_json::from_str(text).ok())
 }
 
 fn from_text(text: String, kind: Kind) -> Result<Value, Found> {
