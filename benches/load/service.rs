@@ -43,7 +43,8 @@ impl Service {
             }
         }
         let child = command
-            .env("MALLOC_ARENA_MAX", "2") // as the image has it
+            .env("MALLOC_ARENA_MAX", "2") // as the image has both
+            .env("MALLOC_MMAP_THRESHOLD_", "262144")
             .env("DATABASE_URL", database_url)
             .env("CALLSINK_DATA_DIR", directory)
             .env("TWILIO_AUTH_TOKEN", TOKEN)
