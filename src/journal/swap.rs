@@ -98,3 +98,7 @@ fn remove(path: &Path) -> io::Result<()> {
 fn sync(directory: &Path) -> io::Result<()> {
     File::open(directory)?.sync_all()
 }
+
+#[cfg(test)]
+#[path = "swap_tests.rs"]
+mod swap_tests;

@@ -80,6 +80,12 @@ fn a_whole_log_gives_its_pages_in_order() {
 }
 
 #[test]
+fn a_log_that_is_out_of_reach_is_not_taken_for_an_empty_one() {
+    let (_directory, path) = written(b"no directory");
+    read(&path.join("log"), PAGE).expect_err("a file is in the way");
+}
+
+#[test]
 fn a_frame_that_was_not_finished_counts_for_nothing() {
     let bytes = log(false, &COMMITS);
     for (length, frames) in [
