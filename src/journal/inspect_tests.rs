@@ -25,7 +25,7 @@ fn close(opened: Opened) {
 }
 
 /// What a walk comes across, in few words.
-fn walked(inspector: &Inspector, from: Option<u64>, to: Option<u64>) -> Vec<String> {
+pub(super) fn walked(inspector: &Inspector, from: Option<u64>, to: Option<u64>) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut run: Option<(u64, u64)> = None;
     walk::<InspectError>(inspector, from, to, &mut |found| {
@@ -53,7 +53,7 @@ fn walked(inspector: &Inspector, from: Option<u64>, to: Option<u64>) -> Vec<Stri
     words
 }
 
-fn execute(directory: &Path, sql: &str) {
+pub(super) fn execute(directory: &Path, sql: &str) {
     let file = rusqlite::Connection::open(directory.join(FILE)).expect("opens");
     file.execute_batch(sql).expect("executed");
 }
@@ -121,6 +121,7 @@ async fn a_stopped_journal_is_read_as_it_is_until_a_service_starts_on_it() {
         inspector.entry(1).err(),
         inspector.after(0).err(),
         inspector.layout().err(),
+        walk(&inspector, Some(1), None, &mut |_| Ok(())).err(),
     ];
     for error in disturbed {
         let error = error.expect("what it read may be old");
