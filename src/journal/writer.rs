@@ -237,27 +237,5 @@ fn classify(error: &rusqlite::Error) -> AppendError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_leaves_the_file_in_doubt_ends_the_journal() {
-        let error = |code| rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
-        let sync = [ffi::SQLITE_IOERR_FSYNC, ffi::SQLITE_IOERR_DIR_FSYNC, ffi::SQLITE_IOERR_CLOSE];
-        let damage = [ffi::SQLITE_CORRUPT, ffi::SQLITE_NOTADB, ffi::SQLITE_IOERR_SHORT_READ];
-        for code in sync.into_iter().chain(damage) {
-            assert!(matches!(classify(&error(code)), AppendError::Failed(_)), "{code}");
-            assert_eq!(is_damage(&error(code)), damage.contains(&code), "{code}");
-        }
-        let disk = [ffi::SQLITE_FULL, ffi::SQLITE_READONLY, ffi::SQLITE_IOERR_WRITE];
-        for code in disk.into_iter().chain([ffi::SQLITE_BUSY]) {
-            assert!(matches!(classify(&error(code)), AppendError::Disk(_)), "{code}");
-            assert!(!is_damage(&error(code)), "{code}");
-        }
-        let connection = Connection::open_in_memory().expect("opens");
-        let schema = connection.prepare(INSERT).expect_err("no such table");
-        assert!(is_damage(&schema) && matches!(classify(&schema), AppendError::Failed(_)));
-        let other = classify(&rusqlite::Error::InvalidQuery);
-        assert!(matches!(other, AppendError::Disk(_)), "not of SQLite, and nothing was written");
-    }
-}
+#[path = "writer_tests.rs"]
+mod writer_tests;
