@@ -139,6 +139,17 @@ async fn of_a_killed_service_the_log_is_read_too() {
 }
 
 #[tokio::test]
+async fn a_chunk_ends_where_it_is_large_and_holds_one_entry_however_large() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let opened = open(directory.path(), 1 << 30).expect("opens");
+    let sizes = [2, 1, 1, 1, 5, 1].map(|mib| Bytes::from(vec![b'x'; mib << 20]));
+    opened.journal.append(sizes.to_vec(), Utc::now()).await.expect("durable");
+    let count = |after| opened.reader.after(after).expect("read").len();
+    assert_eq!([0, 1, 2, 3, 4, 5, 6].map(count), [3, 4, 3, 2, 1, 1, 0]);
+    close(opened);
+}
+
+#[tokio::test]
 async fn what_cannot_be_looked_into_says_why() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = file_in(directory.path());
