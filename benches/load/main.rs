@@ -104,12 +104,17 @@ fn main() -> Result<()> {
         println!("load: run it by scripts/bench");
         return Ok(());
     }
+    if let Some(file) = &args.record {
+        around_runs(file)?; // and not after a quarter of an hour
+    }
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()?
         .block_on(bench(&args.with_defaults()))
 }
+
+const RUNS: &str = "## Runs\n";
 
 /// Figures that are measured already, and what measures the others.
 struct Done {
@@ -223,18 +228,19 @@ fn about(mean_bytes: usize) -> String {
     )
 }
 
+/// What stands before and behind the heading "Runs" of the page.
+fn around_runs(file: &Path) -> Result<(String, String)> {
+    let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
+    let (before, after) = text
+        .split_once(RUNS)
+        .with_context(|| format!("{} has no heading \"Runs\"", file.display()))?;
+    Ok((before.to_owned(), after.to_owned()))
+}
+
 /// Puts the figures under the heading "Runs", the newest first.
 fn record(file: &Path, page: &str) -> Result<()> {
-    const HEADING: &str = "## Runs\n";
-    let text = std::fs::read_to_string(file)?;
-    let (before, after) = text.split_once(HEADING).context("the page has no heading \"Runs\"")?;
-    std::fs::write(
-        file,
-        format!(
-            "{before}{HEADING}\n### {}{}\n{after}",
-            page.split(',').next().unwrap_or(""),
-            format_args!("\n\n{}", page.trim_end())
-        ),
-    )?;
-    Ok(())
+    let (before, after) = around_runs(file)?;
+    let title = page.split(',').next().unwrap_or("");
+    let text = format!("{before}{RUNS}\n### {title}\n\n{}\n{after}", page.trim_end());
+    std::fs::write(file, text).with_context(|| file.display().to_string())
 }
