@@ -67,7 +67,8 @@ pub fn start(queue: Queue, database: &Database, limits: Limits, shared: &Shared)
     let (drift, keeper) = drift::start(database, shared);
     workers.spawn(keeper);
     for _ in 0..limits.workers {
-        let (sender, receiver) = mpsc::channel(limits.batch_events);
+        // What does not fit waits in the queue, for whichever worker.
+        let (sender, receiver) = mpsc::channel(limits.batch_events.div_ceil(2));
         senders.push(sender);
         let worker = Worker::new(
             receiver,
