@@ -53,7 +53,7 @@ ENV CALLSINK_DATA_DIR=/data
 
 # Events are made on one thread and dropped on another; with a heap per thread glibc gives back little of that. Two keep the
 # peak 10 MiB lower, and buffers of a batch that never get into them another 5; neither costs what could be measured.
-ENV MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=262144
+ENV MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=131072
 
 # A number and not a name, so that Kubernetes can see that it is not root.
 USER 65532:65532

@@ -44,7 +44,7 @@ impl Service {
         }
         let child = command
             .env("MALLOC_ARENA_MAX", "2") // as the image has both
-            .env("MALLOC_MMAP_THRESHOLD_", "262144")
+            .env("MALLOC_MMAP_THRESHOLD_", "131072")
             .env("DATABASE_URL", database_url)
             .env("CALLSINK_DATA_DIR", directory)
             .env("TWILIO_AUTH_TOKEN", TOKEN)

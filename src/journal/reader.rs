@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use std::borrow::Borrow;
 
 /// A chunk ends after this many entries, or bytes, whichever comes first.
-const CHUNK_ENTRIES: i64 = 256;
+const CHUNK_ENTRIES: i64 = 128;
 const CHUNK_BYTES: usize = 4 << 20;
 
 const SELECT: &str = include_str!("sql/select_entries.sql");
