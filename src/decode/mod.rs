@@ -147,14 +147,14 @@ pub fn decode(raw: &[u8], received: DateTime<Utc>) -> Decoded {
         sanitised: false, // a dead letter keeps the bytes anyway
         unknown: Vec::new(),
     };
-    let text = text.trim_ascii();
-    if !text.starts_with('{') {
-        return match serde_json::from_str::<&RawValue>(text) {
+    // No more than JSON takes for a space: `trim_ascii` would take off a form feed, too.
+    if !text.trim_start_matches([' ', '\t', '\n', '\r']).starts_with('{') {
+        return match serde_json::from_str::<&RawValue>(&text) {
             Ok(_) => undecodable(Reason::NotAnObject, "the event is not a JSON object".to_owned()),
             Err(error) => undecodable(Reason::NotJson, error.to_string()),
         };
     }
-    match members(text) {
+    match members(&text) {
         Err(error) => undecodable(Reason::NotJson, error.to_string()),
         Ok(members) => Envelope::read(members).decode(received, sanitised),
     }

@@ -24,6 +24,17 @@ fn repro_of_repeated_data_the_last_counts_and_the_others_are_kept() {
     assert_eq!(decoded(&event).unknown, [unknown], "a call says that there was more");
 }
 
+/// Found by `scripts/fuzz decode`: it was told as JSON that is no object, or read.
+#[test]
+fn repro_what_stands_beside_a_form_feed_is_not_json() {
+    for event in ["\x0c\"time\"\x0c", "\x0c{\"type\":\"x\"}", "{\"type\":\"x\"}\x0c"] {
+        assert_eq!(undecodable(event).reason, Reason::NotJson, "{event:?}");
+    }
+    let Meaning::Other(_) = decoded("\r\n\t {\"type\":\"x\"} \n").meaning else {
+        panic!("an event")
+    };
+}
+
 const COMPLETE: &str = "com.twilio.voice.insights.call-summary.complete";
 const ERROR: &str = "com.twilio.voice.insights.call-summary.error";
 
