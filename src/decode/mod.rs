@@ -147,8 +147,7 @@ pub fn decode(raw: &[u8], received: DateTime<Utc>) -> Decoded {
         sanitised: false, // a dead letter keeps the bytes anyway
         unknown: Vec::new(),
     };
-    // No more than JSON takes for a space: `trim_ascii` would take off a form feed, too.
-    if !text.trim_start_matches([' ', '\t', '\n', '\r']).starts_with('{') {
+    if text.bytes().find(|byte| !split::is_space(*byte)) != Some(b'{') {
         return match serde_json::from_str::<&RawValue>(&text) {
             Ok(_) => undecodable(Reason::NotAnObject, "the event is not a JSON object".to_owned()),
             Err(error) => undecodable(Reason::NotJson, error.to_string()),

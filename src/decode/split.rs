@@ -16,8 +16,8 @@ pub fn split(body: &[u8]) -> Vec<Range<usize>> {
 
 /// The elements of an array; `None` when the body is not one.
 fn elements(body: &[u8]) -> Option<Vec<Range<usize>>> {
-    let open = body.iter().position(|byte| !byte.is_ascii_whitespace())?;
-    let close = body.iter().rposition(|byte| !byte.is_ascii_whitespace())?;
+    let open = body.iter().position(|byte| !is_space(*byte))?;
+    let close = body.iter().rposition(|byte| !is_space(*byte))?;
     if body[open] != b'[' || body[close] != b']' || open == close {
         return None;
     }
@@ -92,11 +92,16 @@ impl Escapes {
     }
 }
 
+/// Whether JSON takes `byte` for a space. `is_ascii_whitespace` knows one more, the form feed.
+pub(super) fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+}
+
 fn trimmed(body: &[u8], mut range: Range<usize>) -> Range<usize> {
-    while range.start < range.end && body[range.start].is_ascii_whitespace() {
+    while range.start < range.end && is_space(body[range.start]) {
         range.start += 1;
     }
-    while range.start < range.end && body[range.end - 1].is_ascii_whitespace() {
+    while range.start < range.end && is_space(body[range.end - 1]) {
         range.end -= 1;
     }
     range
@@ -125,6 +130,7 @@ mod tests {
     fn a_broken_element_leaves_its_neighbours_alone() {
         assert_eq!(texts(r#"[{"a":},{"b":2}]"#), [r#"{"a":}"#, r#"{"b":2}"#]);
         assert_eq!(texts("[1,,2]"), ["1", "", "2"]);
+        assert_eq!(texts("[1,\x0c2\x0c]"), ["1", "\x0c2\x0c"], "no space of JSON's");
     }
 
     #[test]
