@@ -31,7 +31,7 @@ struct State {
     between_requests: Duration,
     is_gone: Cell<bool>,
     /// The watcher must look again now. Deadlines that move away, as with each request, it finds by itself when the
-    /// one that it knew has come: to wake it for each of them took a twentieth of a request.
+    /// one that it knew has come: to wake it for each of them would be two looks and two timers a request.
     look: Notify,
 }
 
