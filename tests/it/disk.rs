@@ -7,9 +7,9 @@
 use crate::support::service::Setup;
 use crate::support::twilio::{self, PUBLIC_URL, TOKEN};
 use crate::support::{Database, Event, Line, Service, eventually};
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 
 /// Past the capture of the test harness, which shows nothing of a test that passes.
 fn skipped(why: &str) {
@@ -17,7 +17,11 @@ fn skipped(why: &str) {
 }
 
 /// While this lives, system calls of the service end in an error.
-struct Fault(Child);
+struct Fault {
+    strace: Child,
+    /// Held open: strace tells of every new thread, and a broken pipe would end it, and the fault, unseen.
+    _said: BufReader<ChildStderr>,
+}
 
 impl Fault {
     /// `calls` is a list of system calls and `error` the name of an error; `None` where that can't be done.
@@ -36,10 +40,10 @@ impl Fault {
                 return None;
             }
         };
-        let said = BufReader::new(strace.stderr.take().expect("piped"));
-        for line in said.lines().map_while(Result::ok) {
+        let mut said = BufReader::new(strace.stderr.take().expect("piped"));
+        for line in said.by_ref().lines().map_while(Result::ok) {
             if line.contains("attached") {
-                return Some(Self(strace));
+                return Some(Self { strace, _said: said });
             }
             skipped(&format!("strace says: {line}"));
         }
@@ -49,17 +53,19 @@ impl Fault {
 
     /// The disk is well again.
     fn end(mut self) {
-        let id = self.0.id().to_string();
+        let ended = self.strace.try_wait().expect("it was started by us");
+        assert_eq!(ended, None, "the fault was there until now");
+        let id = self.strace.id().to_string();
         let told = Command::new("kill").args(["-INT", &id]).status().expect("kill runs");
         assert!(told.success());
-        self.0.wait().expect("it lets go of the service");
+        self.strace.wait().expect("it lets go of the service");
     }
 }
 
 impl Drop for Fault {
     fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
+        drop(self.strace.kill());
+        drop(self.strace.wait());
     }
 }
 
