@@ -13,6 +13,7 @@
 //! Must not know: Twilio, HTTP, PostgreSQL, what the bytes mean.
 
 pub mod beside;
+mod checkpoint;
 pub mod checksum;
 mod examine;
 pub mod inspect;
@@ -31,6 +32,7 @@ pub use salvage::{SalvageError, Salvaged};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use std::fs::File;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -125,6 +127,9 @@ struct Shared {
     trouble: Mutex<Option<AppendError>>,
     /// For looking at the oldest entry without disturbing writer and reader.
     inspector: Mutex<rusqlite::Connection>,
+    /// The file itself, for syncs. Whoever has a connection has this, too, and drops it later: that it is closed
+    /// takes the locks of all connections of this process with it (POSIX).
+    file: Arc<File>,
     /// What was found to be wrong with the file.
     damaged: watch::Sender<Option<String>>,
     /// Where the next start is told so.
@@ -132,6 +137,22 @@ struct Shared {
 }
 
 impl Shared {
+    /// How the last write went. What failed for good stays so, even if a write that was underway went well.
+    fn note(&self, trouble: Option<AppendError>) {
+        let mut noted = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        if !matches!(*noted, Some(AppendError::Failed(_))) {
+            *noted = trouble;
+        }
+    }
+
+    /// What an error of SQLite's means for the journal; of damage everybody hears.
+    fn meaning_of(&self, error: &rusqlite::Error) -> AppendError {
+        if checksum::is_damage(error) {
+            self.damage(&error.to_string());
+        }
+        writer::classify(error)
+    }
+
     /// From now on the journal refuses; the next start takes over what can be read of it.
     fn damage(&self, what: &str) {
         if self.damaged.borrow().is_some() {
@@ -139,7 +160,7 @@ impl Shared {
         }
         tracing::error!(what, "the journal is damaged; the next start takes over what can be read");
         // Without the note the next start finds the damage only if the file is small.
-        let note = std::fs::File::create(&self.damaged_note).and_then(|mut file| {
+        let note = File::create(&self.damaged_note).and_then(|mut file| {
             file.write_all(what.as_bytes())?;
             file.sync_all()
         });

@@ -4,6 +4,7 @@
 //! Promises: nothing is deleted; a damaged file is moved aside under a name that says so, after what can be
 //! read of it has been taken over. Opening a sound journal takes no longer for a larger backlog.
 
+use super::checkpoint::Checkpoint;
 use super::checksum::checksum;
 use super::examine::{Unsound, examine};
 use super::salvage::{SalvageError, Salvaged, recover, salvage};
@@ -143,6 +144,8 @@ pub fn open(directory: &Path, max_bytes: u64) -> Result<Opened, OpenError> {
     let forgotten = first.saturating_sub(1);
     let page_size: i64 =
         connection.query_row("PRAGMA page_size", (), |row| row.get(0)).map_err(sqlite)?;
+    connection.pragma_update(None, "wal_autocheckpoint", 0).map_err(sqlite)?; // see checkpoint
+    let file = Arc::new(File::open(&path).map_err(unusable)?);
     let read_only = || Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY);
 
     let shared = Arc::new(Shared {
@@ -154,12 +157,17 @@ pub fn open(directory: &Path, max_bytes: u64) -> Result<Opened, OpenError> {
         committed: watch::Sender::new(last),
         trouble: Mutex::new(None),
         inspector: Mutex::new(read_only().map_err(sqlite)?),
+        file: Arc::clone(&file),
         damaged: watch::Sender::new(None),
         damaged_note: directory.join(DAMAGED),
     });
-    let reader = Reader::new(read_only().map_err(sqlite)?, VERSION);
+    let mut reader = Reader::new(read_only().map_err(sqlite)?, VERSION);
+    reader.file = Some(file);
+    let mover = Connection::open(&path).map_err(sqlite)?;
+    let checkpoint = Checkpoint::start(mover, Arc::clone(&shared)).map_err(unusable)?;
     let (sender, commands) = mpsc::channel(COMMANDS);
     let writer = Writer {
+        checkpoint,
         connection,
         shared: Arc::clone(&shared),
         commands,

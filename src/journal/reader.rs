@@ -8,6 +8,8 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row};
 use std::borrow::Borrow;
+use std::fs::File;
+use std::sync::Arc;
 
 /// A chunk ends after this many entries, or bytes, whichever comes first.
 const CHUNK_ENTRIES: i64 = 128;
@@ -26,12 +28,14 @@ const OLDEST: &str = "SELECT received FROM entries ORDER BY position LIMIT 1";
 pub struct Reader<C = Connection> {
     pub(super) connection: C,
     has_checksum: bool,
+    /// See `Shared::file`.
+    pub(super) file: Option<Arc<File>>,
 }
 
 impl<C: Borrow<Connection>> Reader<C> {
     /// Of a file of this layout; asks nothing of it yet.
     pub(super) fn new(connection: C, layout: i64) -> Self {
-        Self { connection, has_checksum: layout != 1 }
+        Self { connection, has_checksum: layout != 1, file: None }
     }
 
     /// The entries after `position`, at least one if there is any.

@@ -5,11 +5,13 @@
 //! Promises: whoever is in a group gets the same answer as its commit. Deleting rides along with
 //! appending, so that it costs no sync of its own under load.
 
+use super::checkpoint::Checkpoint;
 use super::checksum::{checksum, is_damage};
 use super::{AppendError, AppendReply, Command, Shared};
 use crate::failpoint;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ffi};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
@@ -29,6 +31,8 @@ const PROBE: &str = include_str!("sql/probe.sql");
 const DELETE: &str = include_str!("sql/delete_entries.sql");
 
 pub(super) struct Writer {
+    /// First, so that its connection is closed before the other one.
+    pub(super) checkpoint: Checkpoint,
     pub(super) connection: Connection,
     pub(super) shared: Arc<Shared>,
     pub(super) commands: mpsc::Receiver<Command>,
@@ -51,6 +55,11 @@ impl Writer {
         }
         // What the last group left to delete would only be applied again; deleting it is a courtesy.
         self.commit(Vec::new());
+        if self.failed().is_some() {
+            // Else closing would move the log, and remove it; after a failed sync that is for the next start to do.
+            let config = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+            drop(self.connection.set_db_config(config, true));
+        }
     }
 
     fn gather(&mut self, first: Command) -> Vec<Append> {
@@ -93,12 +102,8 @@ impl Writer {
         if group.is_empty() && nothing_to_forget {
             return;
         }
-        let result = self.write(&group, forget).map_err(|error| {
-            if is_damage(&error) {
-                self.shared.damage(&error.to_string());
-            }
-            classify(&error)
-        });
+        let written = self.write(&group, forget);
+        let result = written.map_err(|error| self.shared.meaning_of(&error));
         match &result {
             Ok(next_position) => {
                 self.next_position = *next_position;
@@ -118,6 +123,7 @@ impl Writer {
         for append in group {
             drop(append.reply.send(answer.clone()));
         }
+        self.checkpoint();
         self.shrink();
     }
 
@@ -208,8 +214,17 @@ impl Writer {
         }
     }
 
+    /// Everybody has been answered: what is done here only the next group waits for.
+    fn checkpoint(&mut self) {
+        if self.failed().is_none()
+            && let Err(error) = self.checkpoint.go_on(&self.connection)
+        {
+            self.shared.log_stays(self.shared.meaning_of(&error));
+        }
+    }
+
     fn note(&self, trouble: Option<AppendError>) {
-        *self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+        self.shared.note(trouble);
     }
 
     fn failed(&self) -> Option<AppendError> {
@@ -221,7 +236,7 @@ impl Writer {
 /// Which errors leave the file in doubt. After a failed sync the kernel may have dropped the pages and
 /// call the next sync a success, so the file is not written again. A full or read-only disk rolls back
 /// cleanly.
-fn classify(error: &rusqlite::Error) -> AppendError {
+pub(super) fn classify(error: &rusqlite::Error) -> AppendError {
     let text = error.to_string();
     let sync_failed = error.sqlite_error().is_some_and(|error| {
         matches!(

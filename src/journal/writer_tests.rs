@@ -14,7 +14,10 @@ fn writer(max_bytes: u64) -> (TempDir, Writer, mpsc::Sender<Command>) {
     writer.join().expect("the writer ends");
     let connection = create(&directory.path().join("journal.db")).expect("opens");
     let (sender, commands) = mpsc::channel(16);
-    let writer = Writer { connection, shared, commands, next_position: 1, page_size: 8192 };
+    let mover = create(&directory.path().join("journal.db")).expect("opens");
+    let checkpoint = Checkpoint::start(mover, Arc::clone(&shared)).expect("a thread");
+    let writer =
+        Writer { checkpoint, connection, shared, commands, next_position: 1, page_size: 8192 };
     writer.measure();
     (directory, writer, sender)
 }

@@ -115,6 +115,38 @@ async fn after_a_sync_that_failed_nothing_is_acknowledged_until_a_restart() {
     }
 }
 
+/// SQLite syncs by fsync; fdatasync is the checkpoint's, of the file into which it moves the log beside the commits.
+#[tokio::test]
+async fn after_a_checkpoint_that_could_not_be_synced_nothing_is_acknowledged_until_a_restart_and_nothing_is_lost()
+ {
+    let database = Database::migrated().await;
+    let line = Line::to(database.url()).await;
+    line.cut();
+    let data = tempfile::tempdir().expect("a directory");
+    let setup = Setup::at(&line.through(database.url()), data.path());
+    let service = setup.start().await;
+    let filler = "x".repeat(500_000);
+    let event = |number: usize| call(number).map(|event| event.with("filler", filler.as_str()));
+    let Some(fault) = Fault::inject(&service, "fdatasync", "EIO") else { return };
+    let mut accepted = 0;
+    while service.deliver_events(&event(accepted)).await == 200 {
+        accepted += 1;
+        assert!(accepted < 1000, "half a gigabyte went through the log");
+    }
+    assert!(accepted > 3, "{accepted}");
+    expect_not_ready(&service, "restarted").await;
+    fault.end();
+    expect_503_with_retry_after(&service, accepted).await;
+    service.kill();
+
+    line.mend();
+    let service = setup.start().await;
+    service.drained().await;
+    let rows = usize::try_from(database.count("call_summaries").await).expect("few");
+    assert_eq!(rows, accepted);
+    assert_eq!(service.deliver_events(&call(accepted)).await, 200);
+}
+
 #[tokio::test]
 async fn writes_that_fail_are_answered_503_and_go_on_without_a_restart() {
     let database = Database::migrated().await;
