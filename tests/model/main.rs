@@ -23,6 +23,8 @@
 //! | `AskToStop`, `End` | `app.rs::Service::stop`; the 25 s running out is a `Kill` |
 //! | `Start` | `journal/open.rs::open`: what the log holds is checkpointed into the file, reading starts after what is forgotten, positions after the last, or at 1; `queue/mod.rs::start` |
 //!
+//! The journal's checkpoint, by which the log gets into the file while commits go on, is a model of its own (`checkpoint.rs`).
+//!
 //! Not in the model: a full journal (a refusal like `Refuse`, but passing), damage to the file, events of
 //! other types (a row of their own each, inserted like a dead letter), and a database that loses what it
 //! has committed.
@@ -30,6 +32,7 @@
 //! To see how many states there are: `cargo test --test model -- --nocapture`.
 
 mod calls;
+mod checkpoint;
 mod disk;
 mod explore;
 mod holds;
