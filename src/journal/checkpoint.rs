@@ -42,9 +42,7 @@ pub(super) struct Checkpoint {
     stage: Arc<AtomicU8>,
     start: Option<SyncSender<()>>,
     thread: Option<JoinHandle<()>>,
-    /// The log's pages when it was last looked at.
-    log: u32,
-    /// Where the next checkpoint starts.
+    /// The log's pages at which the next one starts.
     next: u32,
 }
 
@@ -57,7 +55,7 @@ impl Checkpoint {
         let thread = std::thread::Builder::new()
             .name("checkpoint".to_owned())
             .spawn(move || mover.run(&started))?;
-        Ok(Self { stage, start: Some(start), thread: Some(thread), log: 0, next: PAGES })
+        Ok(Self { stage, start: Some(start), thread: Some(thread), next: PAGES })
     }
 
     /// After each commit, with the writer's own connection.
@@ -71,23 +69,20 @@ impl Checkpoint {
         }
         if stage == Stage::Rest as u8 {
             self.stage.store(Stage::Idle as u8, Ordering::Release);
-            self.log = passive(connection)?.log;
-            // If a reader is in the way, the log is not begun anew; that is tried again then.
-            self.next = self.log + PAGES;
+            passive(connection)?;
             return Ok(());
         }
         let log = length(connection)?.log;
-        if log < self.log {
-            self.next = PAGES;
-        }
-        self.log = log;
         if log >= self.next {
-            self.next = log + PAGES;
             self.stage.store(Stage::Moving as u8, Ordering::Release);
             if let Some(start) = &self.start {
                 start.try_send(()).ok(); // there is room: nothing was underway
             }
+            // If a reader is in the way, the log is not begun anew; that is tried again then, and not with each commit.
+            self.next = log + PAGES;
         }
+        // It is lower once the log was begun anew.
+        self.next = self.next.min(log + PAGES);
         Ok(())
     }
 }
