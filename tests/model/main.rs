@@ -20,7 +20,7 @@
 //! | `StrayIsCarriedOut`, `StrayVanishes` | PostgreSQL, after we have stopped listening |
 //! | `DatabaseGoes`, `DatabaseReturns` | `apply/worker.rs::Worker::wait` |
 //! | `Kill`, `PowerFails` | nowhere: `disk.rs` says what they leave |
-//! | `AskToStop`, `End` | `app.rs::Service::stop`; the 25 s running out is a `Kill` |
+//! | `AskToStop`, `End` | `app::Service::stop`; the 25 s running out is a `Kill` |
 //! | `Start` | `journal/open.rs::open`: what the log holds is checkpointed into the file, reading starts after what is forgotten, positions after the last, or at 1; `queue/mod.rs::start` |
 //!
 //! The journal's checkpoint, by which the log gets into the file while commits go on, is a model of its own (`checkpoint.rs`).

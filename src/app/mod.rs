@@ -7,6 +7,9 @@
 //! Promises: a wrong setting, a journal in use, an address that is taken or a schema that is too new ends
 //! the process with one line that says so; a database that is away does not.
 
+mod database_side;
+mod signals;
+
 use crate::background::Background;
 use crate::cli::Cli;
 use crate::config::{self, DatabaseArgs, ServeArgs, ServeSettings};
@@ -14,27 +17,23 @@ use crate::health::Health;
 use crate::housekeeping::Housekeeping;
 use crate::journal::{Journal, Salvaged};
 use crate::private_postgres::{Durability, PrivatePostgres};
-use crate::queue::{self, Queue, Stop};
+use crate::queue::{self, Stop};
 use crate::receive::{self, Context};
-use crate::reconcile::schedule;
 use crate::store::{Database, migrate};
 use crate::telemetry::metric::Metrics;
-use crate::twilio::insights;
 use crate::verify::Verifier;
-use crate::{apply, journal, rollup};
+use crate::{apply, journal};
 use actix_web::dev::ServerHandle;
 use actix_web::http::StatusCode;
 use anyhow::Context as _;
 use clap::CommandFactory;
+use signals::Signals;
 use std::net::{SocketAddr, TcpListener};
-use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -52,9 +51,6 @@ const FLUSH_LOOK: Duration = Duration::from_millis(10);
 
 /// For the journal's file to be closed tidily; what is in it is durable anyway.
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
-
-/// Between tries to bring the schema up while the database is away: at first it may just be starting, too.
-const MIGRATE_RETRY: RangeInclusive<Duration> = Duration::from_millis(250)..=Duration::from_secs(5);
 
 /// `callsink migrate`.
 ///
@@ -92,29 +88,6 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
         () = signals.next() => {
             tracing::warn!("stopped at once; what PostgreSQL does not have yet waits in the journal");
             Ok(ExitCode::FAILURE)
-        }
-    }
-}
-
-/// SIGTERM and SIGINT alike.
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    fn listen() -> anyhow::Result<Self> {
-        let listen = |kind| signal(kind).context("signals can't be listened for");
-        Ok(Self {
-            terminate: listen(SignalKind::terminate())?,
-            interrupt: listen(SignalKind::interrupt())?,
-        })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
         }
     }
 }
@@ -205,7 +178,7 @@ impl Service {
             archive: if settings.keep.archive { apply::Archive::On } else { apply::Archive::Off },
         };
         let housekeeping = Housekeeping::new(&database, settings.keep, Arc::clone(&shared.metrics));
-        let store = background.spawn(run_store(
+        let store = background.spawn(database_side::run(
             database,
             queue,
             limits,
@@ -321,68 +294,4 @@ async fn start_private_postgres(
     let postgres = tokio::task::spawn_blocking(start).await??;
     let database = Database::parse(postgres.url()).map_err(anyhow::Error::msg)?;
     Ok((database, Some(postgres)))
-}
-
-/// Brings the schema up, however long the database is away, then runs the workers to their end.
-async fn run_store(
-    database: Database,
-    queue: Queue,
-    limits: apply::Limits,
-    shared: apply::Shared,
-    rollup_every: Duration,
-    reconcile: Option<config::Reconcile>,
-    mut housekeeping: Housekeeping,
-) -> anyhow::Result<()> {
-    let bring_up = bring_schema_up(&database, &shared);
-    match shared.give_up.run_until_cancelled(bring_up).await {
-        Some(result) => result?,
-        None => return Ok(()), // stopping; what is in the journal waits there
-    }
-    shared.health.database_is_up();
-    shared.metrics.database_up.set(1.0);
-    // Beside the workers and never in their way; it ends with this function.
-    let mut beside = JoinSet::new();
-    let done = Arc::clone(&queue.done);
-    beside.spawn(rollup::run(
-        rollup_every,
-        move || done.backlog(),
-        database.clone(),
-        Arc::clone(&shared.metrics),
-    ));
-    if let Some(reconcile) = reconcile {
-        let (accounts, metrics) =
-            (insights::accounts(&reconcile.api)?, Arc::clone(&shared.metrics));
-        beside.spawn(schedule::run(reconcile.schedule, database.clone(), accounts, metrics));
-    }
-    if limits.archive == apply::Archive::On
-        && let Err(error) = housekeeping.make_partitions(chrono::Utc::now().date_naive()).await
-    {
-        tracing::warn!(%error, "the archive has no partition for today; its default one takes what comes");
-    }
-    beside.spawn(housekeeping.run());
-    let mut workers = apply::start(queue, &database, limits, &shared);
-    while let Some(ended) = workers.join_next().await {
-        ended.context("a worker broke; what it had waits in the journal")?;
-    }
-    Ok(())
-}
-
-async fn bring_schema_up(database: &Database, shared: &apply::Shared) -> anyhow::Result<()> {
-    let mut wait = *MIGRATE_RETRY.start();
-    loop {
-        match migrate::migrate(database).await {
-            Ok(applied) => {
-                let version = migrate::binary_version();
-                tracing::info!(applied, version, "the schema is up to date");
-                return Ok(());
-            }
-            Err(error) if error.is_transient() => {
-                tracing::warn!(%error, "waiting for PostgreSQL; deliveries are kept in the journal");
-                shared.health.database_is_down(&error.to_string());
-            }
-            Err(error) => return Err(error.into()),
-        }
-        tokio::time::sleep(wait).await;
-        wait = (wait * 2).min(*MIGRATE_RETRY.end());
-    }
 }
