@@ -73,16 +73,17 @@ impl Checkpoint {
             return Ok(());
         }
         let log = length(connection)?.log;
+        let later = log + PAGES;
         if log >= self.next {
+            // If a reader is in the way, the log is not begun anew; that is tried again then, and not with each commit.
+            self.next = later;
             self.stage.store(Stage::Moving as u8, Ordering::Release);
             if let Some(start) = &self.start {
                 start.try_send(()).ok(); // there is room: nothing was underway
             }
-            // If a reader is in the way, the log is not begun anew; that is tried again then, and not with each commit.
-            self.next = log + PAGES;
+        } else {
+            self.next = self.next.min(later); // sooner, once the log was begun anew
         }
-        // It is lower once the log was begun anew.
-        self.next = self.next.min(log + PAGES);
         Ok(())
     }
 }
