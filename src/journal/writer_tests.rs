@@ -3,6 +3,7 @@
 use super::super::open::create;
 use super::super::{Opened, open};
 use super::*;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// A writer on a new file, with the other end of its channel.
@@ -143,4 +144,22 @@ fn only_what_leaves_the_file_in_doubt_ends_the_journal() {
     assert!(is_damage(&schema) && matches!(classify(&schema), AppendError::Failed(_)));
     let other = classify(&rusqlite::Error::InvalidQuery);
     assert!(matches!(other, AppendError::Disk(_)), "not of SQLite, and nothing was written");
+}
+
+#[test]
+fn a_long_log_is_moved_after_a_commit_and_begun_anew_by_a_later_one() {
+    let (_directory, mut writer, _sender) = writer(1 << 30);
+    let pages = |writer: &Writer| -> i64 {
+        let log = "PRAGMA wal_checkpoint(NOOP)";
+        writer.connection.query_row(log, (), |row| row.get(1)).expect("read")
+    };
+    // As `open` has it: else SQLite does so itself.
+    writer.connection.pragma_update(None, "wal_autocheckpoint", 0).expect("set");
+    writer.commit(vec![sized(10 << 20)]);
+    let long = pages(&writer);
+    let started = Instant::now();
+    while pages(&writer) >= long {
+        assert!(started.elapsed() < Duration::from_secs(30), "it only grows");
+        writer.commit(vec![sized(1)]);
+    }
 }
