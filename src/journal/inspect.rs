@@ -18,6 +18,9 @@ use std::path::{Path, PathBuf};
 /// The integrity check stops after this many problems; nobody reads more.
 const PROBLEMS: &str = "PRAGMA integrity_check(50)";
 
+/// Despite its name: SQLite reads on where it would refuse the whole file for its length.
+const READ_ON: &str = "PRAGMA writable_schema = ON";
+
 /// Why a journal could not be looked into.
 #[derive(Debug, thiserror::Error)]
 pub enum InspectError {
@@ -104,16 +107,17 @@ impl Inspector {
     /// # Errors
     /// See [`InspectError`].
     pub fn open_damaged(path: &Path) -> Result<Self, InspectError> {
-        // Despite its name: it lets SQLite read on where it would refuse the whole file for its length.
-        Self::open_with(path, "PRAGMA writable_schema = ON")
+        Self::open_with(path, READ_ON)
+    }
+
+    /// Opens a journal that nobody else has, as [`open_damaged`](Self::open_damaged) does; makes its index anew.
+    pub(super) fn open_alone(path: &Path) -> Result<Self, InspectError> {
+        Self::open_as(path, READ_ON, "mode=ro")
     }
 
     fn open_with(path: &Path, first: &str) -> Result<Self, InspectError> {
         match Self::open_as(path, first, "readonly_shm=1") {
-            // An index without a free mark for one more reader: sharing it as others do makes one.
-            Err(InspectError::Sqlite { cause, .. })
-                if cause.sqlite_error_code() == Some(ErrorCode::ReadOnly) =>
-            {
+            Err(InspectError::Sqlite { cause, .. }) if needs_to_write_index(&cause) => {
                 Self::open_as(path, first, "mode=ro")
             }
             opened => opened,
@@ -280,6 +284,13 @@ impl Inspector {
         let is_disturbed = self.immutable && beside(&self.path, "-wal").exists();
         if is_disturbed { Err(InspectError::Disturbed) } else { Ok(()) }
     }
+}
+
+/// Sharing an index as others do helps where it has no mark free for one more reader, and where a service was killed
+/// between its log's head and the first page of it (after ten seconds, for which SQLite takes that for a race).
+fn needs_to_write_index(cause: &rusqlite::Error) -> bool {
+    let code = cause.sqlite_error_code();
+    matches!(code, Some(ErrorCode::ReadOnly | ErrorCode::FileLockingProtocolFailed))
 }
 
 /// Everything that could mean something in a URI is escaped.

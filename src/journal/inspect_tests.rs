@@ -271,3 +271,19 @@ fn a_file_that_is_out_of_reach_is_not_taken_for_damaged() {
         assert!(told(code), "{code}");
     }
 }
+
+/// What a kill leaves between the first two writes of a new log. Found by fuzzing.
+#[tokio::test]
+async fn repro_a_log_that_has_only_its_head_keeps_nobody_from_reading() {
+    let directory = killed(20, 5, 100).await;
+    let path = file_in(directory.path());
+    let in_file = walked(&Inspector::open_alone(&path).expect("opens"), None, None);
+    assert_eq!(in_file, ["1-20"]);
+    change(directory.path(), "journal.db-wal", |log| log.truncate(32));
+    fs::write(directory.path().join("journal.db-shm"), [0; 32 << 10]).expect("written");
+    let shared = Inspector::open(&path).expect("opens");
+    assert_eq!(walked(&shared, None, None), ["1-15"], "the rest was in the log");
+    drop(shared);
+    let alone = Inspector::open_alone(&path).expect("opens");
+    assert_eq!(walked(&alone, None, None), ["1-15"]);
+}

@@ -108,10 +108,7 @@ fn fill(path: &Path, gaps: &mut Gaps, target: &mut Target) -> Result<(), Salvage
     let old = File::open(path)?;
     // An empty file would have SQLite throw its log away.
     let is_empty = old.metadata()?.len() == 0;
-    // An index that does not fit the log is tried for ten seconds, and then the file is not read at all. Nobody else has
-    // the journal, so another one can be made.
-    drop(std::fs::remove_file(swap::beside(path, "-shm")));
-    let inspector = (!is_empty).then(|| Inspector::open_damaged(path)).and_then(Result::ok);
+    let inspector = (!is_empty).then(|| Inspector::open_alone(path)).and_then(Result::ok);
     let log_path = swap::beside(path, "-wal");
     let log = wal::read(&log_path, PAGE)?;
 
